@@ -1,0 +1,74 @@
+// Package event holds what leaves a record besides its masked bytes: the
+// detection and the client, as plain data. Every stage behind detection speaks
+// these types. It must never hold a byte of a secret: there is no field for one.
+package event
+
+import "time"
+
+// How says how a client was found. The list is closed.
+type How string
+
+// The ways in which a client is found.
+const (
+	SameRecord  How = "same_record"
+	JWTClaim    How = "jwt_claim"
+	BasicUser   How = "basic_user"
+	Assertion   How = "assertion"
+	IdPEvent    How = "idp_event"
+	PKCELink    How = "pkce_link"
+	ByCode      How = "code"
+	ByTrace     How = "trace"
+	BySession   How = "session"
+	RedirectURI How = "redirect_uri"
+	ServiceMap  How = "service_map"
+	Ambiguous   How = "ambiguous"
+	Unknown     How = "unknown"
+)
+
+// Client names the OAuth client that a finding affects.
+type Client struct {
+	// ID is the client identifier, empty when How is Ambiguous or Unknown.
+	ID string
+	// How says where ID was found.
+	How How
+	// Confidence is "certain", "likely" or "possible"; empty when unknown.
+	Confidence string
+	// Candidates lists every client identifier that the record names, sorted,
+	// without duplicates. It has two or more entries when How is Ambiguous.
+	Candidates []string
+}
+
+// Where is the place of a finding. Kafka places have a topic, files a file.
+type Where struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	// Field is the part of the record: "value", "key", "header", or "header_name".
+	Field string
+	// File is empty for standard input.
+	File string
+	// Line counts from 0.
+	Line int64
+	// Start and End are byte offsets in the field (Kafka) or line (files).
+	Start, End int
+}
+
+// Detection is one finding with its client and its place.
+type Detection struct {
+	// ID is stable: HMAC-SHA-256 over place, rule and start, 22 base64url characters.
+	ID string
+	// Time is the event time: the record's own timestamp, else when it was read.
+	Time        time.Time
+	Kind        string
+	Rule        string
+	Severity    string
+	Confidence  string
+	Client      Client
+	Fingerprint string // 22 base64url characters
+	KeyID       string // of the key that made Fingerprint
+	Where       Where
+	Service     string // "" when the record names none
+	Region      string // "" when unknown
+	// Action is what was done: mask, hash, partial, remove, drop_record, report.
+	Action string
+}
