@@ -1,0 +1,141 @@
+// Package rules holds what leakveil looks for, as data: rules in packs, one
+// YAML file each, embedded in the program. A pack names keys and shapes; how a
+// key meets its value, and the engine's expressions, are generated from them in
+// package detect.
+//
+// The package is a leaf: it imports nothing of ours. It must never hold a real
+// secret: examples are templates that are filled at run time.
+package rules
+
+// Role says what a trigger is for.
+type Role string
+
+// The roles.
+const (
+	RoleSecret  Role = "secret"  // the value must be masked
+	RoleLink    Role = "link"    // a public fact that ties values together: code_challenge, c_hash
+	RoleClient  Role = "client"  // the value names a client
+	RoleOutcome Role = "outcome" // the value tells how an OAuth flow ended
+)
+
+// Valid reports whether r is a known role.
+func (r Role) Valid() bool {
+	switch r {
+	case RoleSecret, RoleLink, RoleClient, RoleOutcome:
+		return true
+	}
+	return false
+}
+
+// Rule says how one kind is found. Exactly the fields of the YAML form; see
+// CONTRIBUTING.md for a tour.
+type Rule struct {
+	// ID is unique over all packs and never changes once released: [a-z0-9-]+.
+	ID string `yaml:"id"`
+	// Kind says what leaks; empty for roles other than secret.
+	Kind Kind `yaml:"kind"`
+	// Role is "secret" unless said otherwise.
+	Role     Role     `yaml:"role"`
+	Severity Severity `yaml:"severity"`
+	// Description is one sentence for people who see an alert.
+	Description string `yaml:"description"`
+
+	// Keys are key words joined by "_". Every spelling (snake, camel, kebab,
+	// Pascal, upper, dotted) is generated from them. A strong key suffices.
+	Keys []string `yaml:"keys"`
+	// WeakKeys are words that mean other things as well (code, token): they
+	// need an exact glue, a left boundary, and the rule's checks.
+	WeakKeys []string `yaml:"weak_keys"`
+	// Names are keys in exactly this spelling: cookie and header names.
+	Names []string `yaml:"names"`
+	// Prefixes start the value itself. Literal bytes and [abc] classes.
+	Prefixes []string `yaml:"prefixes"`
+	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
+	Schemes []string `yaml:"schemes"`
+
+	Value Value `yaml:"value"`
+	// Checks are names of functions that confirm or refute; see CheckNames.
+	Checks []string `yaml:"checks"`
+	// Suppress lists values that are never findings of this rule.
+	Suppress Suppress `yaml:"suppress"`
+
+	References []string  `yaml:"references"`
+	Examples   []Example `yaml:"examples"`
+	Negatives  []Example `yaml:"negatives"`
+
+	// File and Line say where the rule was read.
+	File string `yaml:"-"`
+	Line int    `yaml:"-"`
+}
+
+// Value says what a value is made of.
+type Value struct {
+	// Alphabet names one of Alphabets.
+	Alphabet string `yaml:"alphabet"`
+	// Min and Max bound the length in bytes of the decoded value, prefix
+	// included. A longer run is still masked whole: Max only lowers confidence.
+	Min int `yaml:"min"`
+	Max int `yaml:"max"`
+}
+
+// Suppress lists decoded values that are known to be no secrets.
+type Suppress struct {
+	Exact      []string `yaml:"exact"`
+	StartsWith []string `yaml:"starts_with"`
+	EndsWith   []string `yaml:"ends_with"`
+}
+
+// Example is a line and what is found in it. Text and Value are templates
+// (text/template): {{b64u 43}}, {{hex 40}}, {{.Value}}; see Render.
+type Example struct {
+	Text   string `yaml:"text"`
+	Value  string `yaml:"value"`
+	Kind   Kind   `yaml:"kind"`   // the rule's kind when empty
+	Client string `yaml:"client"` // "" when the line names none
+}
+
+// Triggers reports whether r has anything that can find it.
+func (r *Rule) Triggers() bool {
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Prefixes)+len(r.Schemes) > 0
+}
+
+// Pack is one YAML file.
+type Pack struct {
+	Name        string `yaml:"pack"`
+	Description string `yaml:"description"`
+	Rules       []Rule `yaml:"rules"`
+	File        string `yaml:"-"`
+}
+
+// Set is a checked collection of rules, in a stable order.
+type Set struct {
+	Packs []Pack
+	Rules []Rule
+}
+
+// Rule returns the rule with this id, or nil.
+func (s *Set) Rule(id string) *Rule {
+	for i := range s.Rules {
+		if s.Rules[i].ID == id {
+			return &s.Rules[i]
+		}
+	}
+	return nil
+}
+
+// CheckNames is the closed list of checks; package detect has a function for
+// each, and a test says so.
+var CheckNames = []string{
+	"pkce",         // 43–128 unreserved characters (RFC 7636 §4.1) make it certain
+	"plain",        // a code_challenge that is its own verifier (RFC 7636 §4.3)
+	"jwt",          // a compact JWS or JWE whose header decodes (RFC 7515, 7516)
+	"basic",        // base64 of user:password (RFC 7617)
+	"github_crc",   // the last six characters are a CRC-32
+	"random",       // looks drawn at random, or has a known format
+	"not_words",    // is not made of plain words
+	"neighbours",   // a weak key needs randomness or another OAuth parameter beside it
+	"password",     // stands in a password grant
+	"scheme_value", // a credential, not prose, follows the scheme
+	"request_uri",  // a pushed authorization request's reference (RFC 9126)
+	"saml",         // base64 of an XML document, or deflated
+}
