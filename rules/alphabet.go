@@ -9,7 +9,7 @@ var Alphabets = map[string]string{
 	"jwt":        alnum + "-_.",
 	"alnum":      alnum,
 	"hex":        "0123456789abcdefABCDEF",
-	"token":      alnum + "-._~+/=!*$",     // RFC 6750 §2.1 and what vendors add
+	"token":      alnum + "-._~+/=!*$",      // RFC 6750 §2.1 and what vendors add
 	"cookie":     alnum + "-._~+/=!*$|:@^#", // RFC 6265 §4.1.1 less what ends a value in dumps
 	"user_code":  alnum + "-",
 	"urn":        alnum + "-._~:",

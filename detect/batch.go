@@ -1,0 +1,144 @@
+package detect
+
+import "bytes"
+
+// Batch is one contiguous buffer of many fields, scanned in one call: the
+// arena. It is used in one of two ways: SetLines scans text that is already
+// lines, in place; Reset, AddText and AddField gather separate records.
+//
+// A Batch belongs to one goroutine at a time.
+type Batch struct {
+	buf      []byte
+	own      []byte // storage of gathered batches
+	segments []Segment
+	lines    bool
+}
+
+// Segment is one field of one record in the arena.
+type Segment struct {
+	// Record is the record's number in the batch, from 0.
+	Record int
+	// Start and End are the field's bounds in the arena.
+	Start, End int
+}
+
+// SetLines makes the batch scan text where it stands. Each line (up to \n) is
+// a record of one segment. The text must not change until the batch is done.
+func (b *Batch) SetLines(text []byte) {
+	b.buf, b.segments, b.lines = text, b.segments[:0], true
+}
+
+// Reset empties the batch for gathering; memory is kept.
+func (b *Batch) Reset() {
+	b.own, b.segments, b.lines = b.own[:0], b.segments[:0], false
+	b.buf = b.own
+}
+
+// AddText gathers a record's text as it is, and returns its segment number.
+// Fields of one record must be added one after the other.
+func (b *Batch) AddText(record int, text []byte) int {
+	start := len(b.own)
+	b.own = append(b.own, text...)
+	return b.close(record, start, "\n")
+}
+
+// AddField gathers a structured field as key="value", so that one grammar
+// serves text and structure. The segment is the value alone.
+func (b *Batch) AddField(record int, key string, value []byte) int {
+	b.own = append(b.own, key...)
+	b.own = append(b.own, `="`...)
+	start := len(b.own)
+	b.own = append(b.own, value...)
+	return b.close(record, start, "\"\n")
+}
+
+func (b *Batch) close(record, start int, end string) int {
+	b.segments = append(b.segments, Segment{Record: record, Start: start, End: len(b.own)})
+	b.own = append(b.own, end...)
+	b.buf = b.own
+	return len(b.segments) - 1
+}
+
+// Bytes returns the arena. It is valid until the batch is next changed.
+func (b *Batch) Bytes() []byte { return b.buf }
+
+// Len is the arena's size in bytes.
+func (b *Batch) Len() int { return len(b.buf) }
+
+// Segments returns the gathered segments; none for lines.
+func (b *Batch) Segments() []Segment { return b.segments }
+
+// Wipe overwrites the gathered bytes, so that no record stays in memory longer
+// than its work takes.
+func (b *Batch) Wipe() {
+	clear(b.own[:cap(b.own)])
+	b.Reset()
+}
+
+// place is where an event lies: its segment, and the bounds of its record.
+type place struct {
+	segment  int // -1 for lines
+	lo, hi   int // the segment
+	rlo, rhi int // the record, framing between its segments included
+}
+
+// cursor maps rising arena offsets to places.
+type cursor struct {
+	batch *Batch
+	at    place
+	next  int // index of the segment after the current one
+	first int // index of the first segment of the current record
+}
+
+func (c *cursor) reset(b *Batch) { *c = cursor{batch: b, at: place{segment: -1, lo: 0, hi: -1}} }
+
+// find returns the place of the byte before pos, and whether it is in a segment.
+func (c *cursor) find(pos int) (place, bool) {
+	if c.batch.lines {
+		if pos-1 < c.at.lo || pos-1 >= c.at.hi {
+			c.at = linePlace(c.batch.buf, pos-1)
+		}
+		return c.at, pos-1 < c.at.hi
+	}
+	segments := c.batch.segments
+	for c.next < len(segments) && segments[c.next].Start < pos {
+		c.enter(c.next)
+		c.next++
+	}
+	// A framed key lies before its segment: an event that ends on the opening
+	// quote belongs to the segment behind it.
+	if pos > c.at.hi && c.next < len(segments) && segments[c.next].Start == pos {
+		c.enter(c.next)
+		c.next++
+	}
+	return c.at, c.at.segment >= 0 && pos <= c.at.hi+1
+}
+
+func (c *cursor) enter(i int) {
+	segments := c.batch.segments
+	s := segments[i]
+	if c.at.segment < 0 || segments[c.at.segment].Record != s.Record {
+		last := i
+		for last+1 < len(segments) && segments[last+1].Record == s.Record {
+			last++
+		}
+		// The key of a framed first field counts as part of the record.
+		c.at.rlo = bytes.LastIndexByte(c.batch.buf[:s.Start], '\n') + 1
+		c.at.rhi = segments[last].End
+	}
+	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End
+}
+
+// linePlace finds the line around a byte. The line's end (\n, or \r\n) is not
+// part of it.
+func linePlace(buf []byte, pos int) place {
+	lo := bytes.LastIndexByte(buf[:pos], '\n') + 1
+	hi := len(buf)
+	if n := bytes.IndexByte(buf[pos:], '\n'); n >= 0 {
+		hi = pos + n
+		if hi > lo && buf[hi-1] == '\r' {
+			hi--
+		}
+	}
+	return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
+}

@@ -1,0 +1,108 @@
+package detect
+
+// char is one logical character of text that may be escaped.
+type char struct {
+	c     byte
+	n     int  // bytes it is written in
+	pct   int  // percent depth: 0 raw, 1 %3D, 2 %253D
+	slash int  // backslashes before it: 0 raw, 1 \", 3 \\\"
+	code  bool // written as \uXXXX, \xXX or an entity
+}
+
+// readChar reads the logical character at p. n is 0 at the end of text. What
+// is no escape is itself.
+func readChar(b []byte, p, hi int) char {
+	if p >= hi {
+		return char{}
+	}
+	switch b[p] {
+	case '%':
+		if ch := readPercent(b, p, hi); ch.n > 0 {
+			return ch
+		}
+	case '\\':
+		if ch := readBackslash(b, p, hi); ch.n > 0 {
+			return ch
+		}
+	case '&':
+		if ch := readEntity(b, p, hi); ch.n > 0 {
+			return ch
+		}
+	}
+	return char{c: b[p], n: 1}
+}
+
+// maxPercent is the deepest percent-encoding that is followed.
+const maxPercent = 4
+
+// readPercent reads %XX, %25XX, %2525XX …
+func readPercent(b []byte, p, hi int) char {
+	q, depth := p+1, 1
+	for depth < maxPercent && q+4 <= hi && b[q] == '2' && b[q+1] == '5' &&
+		unhex(b[q+2]) < 16 && unhex(b[q+3]) < 16 {
+		q += 2
+		depth++
+	}
+	if q+2 > hi {
+		return char{}
+	}
+	hiNibble, loNibble := unhex(b[q]), unhex(b[q+1])
+	if hiNibble > 15 || loNibble > 15 {
+		return char{}
+	}
+	return char{c: hiNibble<<4 | loNibble, n: q + 2 - p, pct: depth}
+}
+
+// readBackslash reads a run of backslashes and what it escapes: a quote, a
+// slash, \n \r \t, \u00XX or \xXX.
+func readBackslash(b []byte, p, hi int) char {
+	q := p
+	for q < hi && b[q] == '\\' {
+		q++
+	}
+	k := q - p
+	if q >= hi {
+		return char{}
+	}
+	switch c := b[q]; c {
+	case '"', '\'', '/', '`':
+		return char{c: c, n: k + 1, slash: k}
+	case 'n', 'r', 't':
+		return char{c: ' ', n: k + 1, slash: k, code: true}
+	case 'u':
+		if q+5 <= hi && b[q+1] == '0' && b[q+2] == '0' {
+			return codeChar(b[q+3], b[q+4], k+5, k)
+		}
+	case 'x':
+		if q+3 <= hi {
+			return codeChar(b[q+1], b[q+2], k+3, k)
+		}
+	}
+	return char{}
+}
+
+func codeChar(hiDigit, loDigit byte, n, slash int) char {
+	h, l := unhex(hiDigit), unhex(loDigit)
+	if h > 15 || l > 15 {
+		return char{}
+	}
+	return char{c: h<<4 | l, n: n, slash: slash, code: true}
+}
+
+var entities = []struct {
+	text string
+	c    byte
+}{
+	{"&quot;", '"'}, {"&#34;", '"'}, {"&#39;", '\''}, {"&apos;", '\''},
+	{"&amp;", '&'}, {"&#x27;", '\''}, {"&#x22;", '"'}, {"&gt;", '>'}, {"&lt;", '<'}, {"&#61;", '='}, {"&#x3D;", '='},
+}
+
+// readEntity reads the HTML entities that glue is made of.
+func readEntity(b []byte, p, hi int) char {
+	for _, e := range entities {
+		if n := len(e.text); p+n <= hi && string(b[p:p+n]) == e.text {
+			return char{c: e.c, n: n, code: true}
+		}
+	}
+	return char{}
+}

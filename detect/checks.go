@@ -1,0 +1,237 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"hash/crc32"
+	"unicode/utf8"
+
+	"github.com/leakveil/leakveil/internal/layer"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// checkFunc confirms (and may sharpen) or refutes a candidate. v is its decoded
+// value, valid only during the call.
+type checkFunc func(s *Scanner, c *candidate, v []byte) bool
+
+var checkFuncs map[string]checkFunc
+
+func init() { // breaks the initialisation cycle through Scanner
+	checkFuncs = map[string]checkFunc{
+		"pkce":         checkPKCE,
+		"plain":        checkPlain,
+		"jwt":          checkJWT,
+		"basic":        checkBasic,
+		"github_crc":   checkGitHubCRC,
+		"random":       func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v) },
+		"not_words":    checkNotWords,
+		"neighbours":   checkNeighbours,
+		"password":     checkPassword,
+		"scheme_value": checkSchemeValue,
+		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
+		"saml":         checkSAML,
+	}
+}
+
+// check runs what every value must pass and then the rule's own checks.
+func (s *Scanner) check(c *candidate) bool {
+	v := s.arena[c.Start:c.End]
+	if c.Form != (layer.Form{}) {
+		s.scratch = c.Value(s.scratch[:0], s.arena)
+		v = s.scratch
+	}
+	r := c.Rule
+	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) {
+		return false
+	}
+	c.Confidence = rules.Likely
+	if c.trigger.form == formPrefix {
+		if s.lookAlikeKey(c) {
+			return false
+		}
+		c.Confidence = rules.Certain
+	}
+	if len(v) > r.Value.Max {
+		c.Confidence = rules.Likely
+	}
+	for _, name := range r.Checks {
+		if !checkFuncs[name](s, c, v) {
+			return false
+		}
+	}
+	return true
+}
+
+func suppressed(list *rules.Suppress, v []byte) bool {
+	for _, exact := range list.Exact {
+		if string(v) == exact {
+			return true
+		}
+	}
+	for _, start := range list.StartsWith {
+		if bytes.HasPrefix(v, []byte(start)) {
+			return true
+		}
+	}
+	for _, end := range list.EndsWith {
+		if bytes.HasSuffix(v, []byte(end)) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
+	if c.glue.sep == ' ' && !looksRandom(v) {
+		return false
+	}
+	if len(v) >= 43 && len(v) <= 128 {
+		c.Confidence = rules.Certain
+	}
+	return true
+}
+
+// checkNotWords drops prose and enumeration values behind a strong key.
+func checkNotWords(_ *Scanner, c *candidate, v []byte) bool {
+	if c.glue.sep == ' ' {
+		return looksRandom(v)
+	}
+	return !isWords(v)
+}
+
+// checkNeighbours lets a weak key's value pass when it looks random, or when
+// the record holds another OAuth parameter and the value is no word or number.
+func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
+	if c.trigger.form != formWeak {
+		return checkNotWords(s, c, v)
+	}
+	if isWords(v) || isNumber(v) {
+		return false
+	}
+	if len(v) >= 16 && looksRandom(v) {
+		return true
+	}
+	return hasParameter(s.arena[c.RecordLow:c.RecordHigh]) && score(v) > 0
+}
+
+func isNumber(v []byte) bool {
+	for _, c := range v {
+		if !isDigit(c) && c != '.' && c != '-' && c != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// parameters are OAuth parameters that stand beside codes and tokens.
+var parameters = [][]byte{
+	[]byte("state"), []byte("grant_type"), []byte("redirect_uri"), []byte("client_id"),
+	[]byte("code_verifier"), []byte("session_state"), []byte("scope"), []byte("iss="),
+	[]byte("callback"), []byte("oauth"), []byte("OAuth"), []byte("grantType"), []byte("clientId"),
+}
+
+func hasParameter(record []byte) bool {
+	for _, p := range parameters {
+		if bytes.Contains(record, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkPassword(s *Scanner, c *candidate, _ []byte) bool {
+	record := s.arena[c.RecordLow:c.RecordHigh]
+	for p := 0; ; {
+		n := bytes.Index(record[p:], []byte("grant"))
+		if n < 0 {
+			return false
+		}
+		if p += n + len("grant"); p < len(record) && joiner[record[p]] {
+			p++
+		}
+		end := p + len("type")
+		if end >= len(record) || lowerString(record[p:end]) != "type" {
+			continue
+		}
+		if g, ok := parseGlue(record, end, len(record)); ok && bytes.HasPrefix(record[g.start:], []byte("password")) {
+			return true
+		}
+	}
+}
+
+// checkSchemeValue tells a credential behind "Bearer" from prose and from
+// challenges (Bearer realm="…").
+func checkSchemeValue(s *Scanner, c *candidate, v []byte) bool {
+	if c.End < c.High && s.arena[c.End] == '"' && v[len(v)-1] == '=' || isWords(v) {
+		return false
+	}
+	return looksRandom(v) || headerBefore(s.arena[c.Low:c.KeyStart])
+}
+
+// headerBefore reports whether text ends with a header name and its glue.
+func headerBefore(before []byte) bool {
+	near := before[max(0, len(before)-32):]
+	return bytes.Contains(bytes.ToLower(near), []byte("authorization"))
+}
+
+func checkBasic(s *Scanner, c *candidate, v []byte) bool {
+	raw := s.arena[c.Start:c.End]
+	text, kind := decodeBasic(v)
+	colon := bytes.IndexByte(text, ':')
+	if colon < 0 || !utf8.Valid(text) || bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return headerBefore(s.arena[c.Low:c.KeyStart]) && !isWords(v) // undecodable: masked whole
+	}
+	password := text[colon+1:]
+	if len(password) == 0 || isPlaceholder(password) {
+		return false
+	}
+	c.Confidence = rules.Certain
+	form := c.Form
+	form.Base64, form.Lead = kind, colon+1
+	if _, ok := form.Encode(nil, raw, []byte("x")); !ok {
+		return true // not faithful: masked whole
+	}
+	c.Form = form
+	if !form.Percent && !form.Backslash {
+		c.Start = c.Blob + form.Lead*8/6
+	}
+	return true
+}
+
+func decodeBasic(v []byte) ([]byte, layer.Base64) {
+	v = bytes.TrimRight(v, "=")
+	enc, kind := base64.RawStdEncoding, layer.Base64Std
+	if bytes.ContainsAny(v, "-_") {
+		enc, kind = base64.RawURLEncoding, layer.Base64URL
+	}
+	out := make([]byte, enc.DecodedLen(len(v)))
+	n, err := enc.Decode(out, v)
+	if err != nil {
+		return nil, kind
+	}
+	return out[:n], kind
+}
+
+// checkGitHubCRC raises the confidence when the checksum holds. A wrong one
+// proves nothing: some tokens are cut or have other forms.
+func checkGitHubCRC(_ *Scanner, c *candidate, v []byte) bool {
+	under := bytes.IndexByte(v, '_')
+	if under < 0 || len(v)-under-1 < 12 {
+		return true
+	}
+	body, want := v[under+1:len(v)-6], v[len(v)-6:]
+	sum := crc32.ChecksumIEEE(body)
+	for i := 5; i >= 0; i-- {
+		const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		if digits[sum%62] != want[i] {
+			return true
+		}
+		sum /= 62
+	}
+	c.Confidence = rules.Proven
+	return true
+}
+
+func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
+	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
+}

@@ -1,0 +1,185 @@
+package detect
+
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/internal/layer"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// candidate is a value on its way to being a finding.
+type candidate struct {
+	Finding
+	trigger *Trigger
+	glue    glue
+	quoted  bool // the whole content of a pair of quotes
+}
+
+// confirm follows one event to a candidate, or drops it.
+func (s *Scanner) confirm(t *Trigger, to int) {
+	at, ok := s.cursor.find(to)
+	if !ok {
+		return
+	}
+	c := candidate{trigger: t}
+	c.Rule, c.Kind = t.Rule, t.Rule.Kind
+	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
+	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if !s.locate(&c, to) || !s.bound(&c) {
+		return
+	}
+	if t.Rule.Role != rules.RoleSecret {
+		s.observations = append(s.observations, Observation{
+			Rule: t.Rule, Start: c.Start, End: c.End, Segment: c.Segment,
+			RecordLow: c.RecordLow, RecordHigh: c.RecordHigh,
+		})
+		return
+	}
+	if s.check(&c) {
+		s.candidates = append(s.candidates, c)
+	}
+}
+
+// locate finds where the key begins and the value starts.
+func (s *Scanner) locate(c *candidate, to int) bool {
+	t := c.trigger
+	switch t.form {
+	case formKey, formWeak:
+		end := to - 1
+		if t.form == formWeak {
+			end = s.keyEnd(t, to)
+		}
+		c.KeyStart = matchBack(s.arena, end, t.Key)
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) {
+			return false
+		}
+		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
+			c.glue = glue{start: c.Low, sep: '=', quote: '"', slash: -1}
+			c.Start = c.Low
+			return c.Low < c.High
+		}
+		g, ok := parseGlue(s.arena, end, c.High)
+		c.glue, c.Start = g, g.start
+		return ok
+	case formScheme:
+		c.Start = to - t.tail
+		c.KeyStart = c.Start - len(t.elems) + 1
+		c.glue = glue{start: c.Start, sep: ' ', pct: percentBefore(s.arena, c.Start, c.Low)}
+	default:
+		c.KeyStart = to - t.tail - (len(t.elems) - 1)
+		c.Start = c.KeyStart
+		c.glue = glue{start: c.Start, pct: percentBefore(s.arena, c.Start, c.Low)}
+	}
+	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
+}
+
+// keyEnd finds the end of a weak key before the glue that ends at to-tail.
+func (s *Scanner) keyEnd(t *Trigger, to int) int {
+	last := lower(t.Key[len(t.Key)-1])
+	for end := to - t.tail - 1; end >= max(0, to-t.tail-t.glue); end-- {
+		if lower(s.arena[end-1]) == last && matchBack(s.arena, end, t.Key) >= 0 {
+			return end
+		}
+	}
+	return to - t.tail
+}
+
+// matchBack returns where a key that ends before end begins, or -1. Words may
+// be joined by one of "_. -" or by nothing.
+func matchBack(b []byte, end int, key string) int {
+	p := end
+	for i := len(key) - 1; i >= 0; i-- {
+		if p == 0 {
+			return -1
+		}
+		if key[i] == '_' && !joiner[b[p-1]] {
+			continue
+		}
+		if p--; key[i] != '_' && lower(b[p]) != lower(key[i]) {
+			return -1
+		}
+	}
+	return p
+}
+
+// boundary reports whether a word can start at p: it does not go on a word
+// before it. Camel case and escapes (%26, \u0026, \n) bound as well.
+func boundary(b []byte, p, lo int) bool {
+	if p <= lo {
+		return true
+	}
+	prev, first := b[p-1], b[p]
+	switch {
+	case !isAlnum(prev):
+		return true
+	case isUpper(first) && (isLower(prev) || isDigit(prev)):
+		return true
+	case p-lo >= 2 && b[p-2] == '\\' && (prev == 'n' || prev == 'r' || prev == 't'):
+		return true
+	case p-lo >= 3 && b[p-3] == '%' && unhex(prev) < 16 && unhex(b[p-2]) < 16:
+		return true
+	case p-lo >= 5 && b[p-5] == '%' && b[p-4] == '2' && b[p-3] == '5':
+		return true
+	case p-lo >= 7 && b[p-7] == '%' && b[p-6] == '2' && b[p-5] == '5' && b[p-4] == '2' && b[p-3] == '5':
+		return true
+	case p-lo >= 6 && b[p-6] == '\\' && b[p-5] == 'u':
+		return true
+	case p-lo >= 4 && b[p-4] == '\\' && b[p-3] == 'x':
+		return true
+	}
+	return false
+}
+
+// percentBefore is the percent depth of the delimiter before p: 1 behind %3D,
+// 2 behind %253D.
+func percentBefore(b []byte, p, lo int) int {
+	for depth, back := 1, 3; depth <= 3; depth, back = depth+1, back+2 {
+		if p-back >= lo && b[p-back] == '%' {
+			if ch := readPercent(b, p-back, p); ch.n == back {
+				return depth
+			}
+		}
+	}
+	return 0
+}
+
+// bound walks the value and bounds it. False when there is too little of it.
+func (s *Scanner) bound(c *candidate) bool {
+	in := alphabets[c.Rule.Value.Alphabet]
+	c.End, c.Form = walk(s.arena, c.High, c.glue, in)
+	if c.glue.slash < 0 { // framed: the segment's bounds end the value
+		c.quoted = c.End == c.High
+		s.widen(c, c.High, c.Form)
+	} else if c.glue.quote != 0 {
+		if end, f := toQuote(s.arena, c.High, c.glue); end >= c.End {
+			c.quoted = true
+			s.widen(c, end, f)
+		}
+	}
+	s.trim(c)
+	c.Blob = c.Start
+	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
+}
+
+// widen takes all that stands in quotes as the value when no blank is in it:
+// vendors put characters into tokens that no grammar lists. Secrets that people
+// choose may hold blanks as well.
+func (s *Scanner) widen(c *candidate, end int, f layer.Form) {
+	if end <= c.End {
+		return
+	}
+	any := c.Rule.Value.Alphabet == "visible"
+	if any || c.trigger.form == formKey && bytes.IndexAny(s.arena[c.Start:end], " \t&,;=<>(){}[]\"'") < 0 {
+		c.End, c.Form = end, f
+	}
+}
+
+// trim drops the full stop of a sentence behind a value.
+func (s *Scanner) trim(c *candidate) {
+	if c.glue.quote != 0 || c.glue.sep == '=' || c.glue.pct > 0 {
+		return
+	}
+	for c.End > c.Start && s.arena[c.End-1] == '.' && (c.End == c.High || isSpace(s.arena[c.End]) || s.arena[c.End] == '"') {
+		c.End--
+	}
+}

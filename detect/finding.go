@@ -1,0 +1,47 @@
+package detect
+
+import (
+	"github.com/leakveil/leakveil/internal/layer"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// Finding is a confirmed value. It says where a secret is, never what it is.
+// Offsets are in the batch's arena.
+type Finding struct {
+	// Start and End bound the smallest range that a mask replaces.
+	Start, End int
+	// Blob is the start of the base64 blob that the value is the tail of; equal
+	// to Start elsewhere.
+	Blob int
+	// Segment is the segment's number, -1 when the batch is lines; Low and High
+	// are its bounds.
+	Segment   int
+	Low, High int
+	// RecordLow and RecordHigh bound the whole record.
+	RecordLow, RecordHigh int
+	// KeyStart is where the key, prefix or scheme begins.
+	KeyStart int
+	// Form says how the value is written.
+	Form layer.Form
+
+	Rule       *rules.Rule
+	Kind       rules.Kind
+	Confidence rules.Confidence
+	// Repeat marks the same value found again in its record by its bytes alone.
+	Repeat bool
+}
+
+// Value appends the fully decoded value of f to dst: what is fingerprinted.
+func (f *Finding) Value(dst, arena []byte) []byte {
+	return f.Form.Decode(dst, arena[f.Blob:f.End])
+}
+
+// Observation is what a trigger of another role than secret found: a public
+// fact. Start and End bound the value in the arena.
+type Observation struct {
+	Rule       *rules.Rule
+	Start, End int
+	Segment    int
+	RecordLow  int
+	RecordHigh int
+}

@@ -1,0 +1,120 @@
+package detect
+
+// glue says how a key meets its value.
+type glue struct {
+	start int  // the value's first byte
+	quote byte // the quote that opens the value, or 0
+	slash int  // backslashes before that quote
+	pct   int  // percent depth of the separator: delimiters stand at this depth
+	sep   byte // '=', ':', '>' (=> or XML), ' ' (prose)
+	code  bool // the quote is an entity or \u0022
+}
+
+// maxGlue bounds the logical characters between a key and its value.
+const maxGlue = 32
+
+// parseGlue reads what stands between a key that ends before p and its value.
+// It knows every common way of writing a pair: k=v, k: v, "k": "v" (escaped to
+// any depth), k%3Dv, [k] => v, 'k': ['v'], <k>v</k>, and plain prose (k 'v').
+func parseGlue(b []byte, p, hi int) (glue, bool) {
+	g := glue{start: p}
+	if !g.closeKey(b, hi) || !g.separator(b, hi) {
+		return g, false
+	}
+	g.openValue(b, hi)
+	return g, g.start < hi
+}
+
+// next reads the character at g.start and steps over it.
+func (g *glue) take(ch char) {
+	g.start += ch.n
+	g.pct = max(g.pct, ch.pct)
+}
+
+// closeKey steps over what closes the key: quotes, brackets, blanks.
+func (g *glue) closeKey(b []byte, hi int) bool {
+	for range maxGlue {
+		ch := readChar(b, g.start, hi)
+		switch ch.c {
+		case '"', '\'', '`', ']', ')', ' ', '\t':
+			if ch.n == 0 {
+				return false
+			}
+			if isSpace(ch.c) && ch.code { // an escaped line end closes nothing
+				return false
+			}
+			g.take(ch)
+		default:
+			return ch.n > 0
+		}
+	}
+	return false
+}
+
+// separator steps over =, :, =>, :=, ->, > or nothing but blanks (prose).
+func (g *glue) separator(b []byte, hi int) bool {
+	ch := readChar(b, g.start, hi)
+	next := readChar(b, g.start+ch.n, hi)
+	switch {
+	case ch.c == '=' && next.c == '>', ch.c == '-' && next.c == '>', ch.c == ':' && next.c == '=':
+		g.take(ch)
+		g.take(next)
+		g.sep = '='
+	case ch.c == '=' && next.c == '=' || ch.c == ':' && next.c == ':':
+		return false
+	case ch.c == '=' || ch.c == ':' || ch.c == '>':
+		g.take(ch)
+		g.sep = ch.c
+	default:
+		// Prose: the key was followed by blanks alone, which are consumed.
+		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' {
+			return false
+		}
+		g.sep = ' '
+	}
+	return true
+}
+
+// openValue steps over blanks, line ends and what opens the value.
+func (g *glue) openValue(b []byte, hi int) {
+	for range maxGlue {
+		ch := readChar(b, g.start, hi)
+		if ch.n == 0 {
+			return
+		}
+		switch {
+		case isSpace(ch.c), ch.c == '[', ch.c == '(', ch.c == '{' && ch.pct == 0:
+			if g.quote != 0 || g.sep == '=' && ch.c == ' ' && ch.code {
+				return
+			}
+			g.take(ch)
+		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
+			if g.quote != 0 {
+				return
+			}
+			g.take(ch)
+			g.quote, g.slash, g.code = ch.c, ch.slash, ch.code
+		default:
+			if n := wrapper(b[g.start:hi]); n > 0 && g.quote == 0 {
+				g.start += n
+				continue
+			}
+			return
+		}
+	}
+}
+
+// wrappers are what languages print around a value.
+var wrappers = []string{"Some(", "Optional[", "Just ", "b'", `b"`, "u'", `u"`}
+
+func wrapper(b []byte) int {
+	for _, w := range wrappers {
+		if len(b) >= len(w) && string(b[:len(w)]) == w {
+			if last := w[len(w)-1]; last == '\'' || last == '"' {
+				return len(w) - 1 // the quote itself is read next
+			}
+			return len(w)
+		}
+	}
+	return 0
+}

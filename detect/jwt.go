@@ -1,0 +1,91 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+// maxJWTPart bounds what of a JWT part is decoded.
+const maxJWTPart = 64 << 10
+
+// checkJWT confirms a compact JWS (RFC 7515 §3.1) or JWE (RFC 7516 §3.1) and
+// tells what it is used for where its own header or claims say so. Proofs that
+// are no credential (DPoP, RFC 9449 §4.2) are refuted.
+func checkJWT(_ *Scanner, c *candidate, v []byte) bool {
+	parts := bytes.Count(v, []byte("."))
+	if parts != 2 && parts != 4 {
+		return false
+	}
+	var header struct{ Alg, Enc, Typ string }
+	head, rest, _ := bytes.Cut(v, []byte("."))
+	if !decodePart(head, &header) || header.Alg == "" || parts == 4 && header.Enc == "" {
+		return false
+	}
+	if header.Typ == "dpop+jwt" {
+		return false
+	}
+	c.Confidence = rules.Certain
+	if c.Kind != rules.JWT {
+		return true
+	}
+	switch header.Typ {
+	case "at+jwt", "application/at+jwt":
+		c.Kind = rules.AccessToken
+		return true
+	case "logout+jwt":
+		c.Kind = rules.LogoutToken
+		return true
+	}
+	if parts == 2 {
+		body, _, _ := bytes.Cut(rest, []byte("."))
+		c.Kind = kindByClaims(body)
+	}
+	return true
+}
+
+// kindByClaims reads what a JWT is from its payload: Keycloak's typ claim, and
+// the claims that only ID tokens (OpenID Connect Core §2, §3.3.2.11) have.
+func kindByClaims(body []byte) rules.Kind {
+	var claims struct {
+		Typ    string
+		Nonce  string
+		AtHash string `json:"at_hash"`
+		CHash  string `json:"c_hash"`
+		Events map[string]any
+	}
+	if !decodePart(body, &claims) {
+		return rules.JWT
+	}
+	switch {
+	case claims.Typ == "Bearer":
+		return rules.AccessToken
+	case claims.Typ == "Refresh" || claims.Typ == "Offline":
+		return rules.RefreshToken
+	case claims.Typ == "ID" || claims.AtHash != "" || claims.CHash != "":
+		return rules.IDToken
+	case claims.Typ == "RegistrationAccessToken" || claims.Typ == "InitialAccessToken":
+		return rules.RegistrationToken
+	case claims.Events["http://schemas.openid.net/event/backchannel-logout"] != nil:
+		return rules.LogoutToken
+	}
+	return rules.JWT
+}
+
+// decodePart decodes one base64url part into a JSON object. Types that differ
+// from what is expected are ignored: only a wrong structure refutes.
+func decodePart(part []byte, into any) bool {
+	if len(part) > maxJWTPart {
+		return false
+	}
+	part = bytes.TrimRight(part, "=")
+	text := make([]byte, base64.RawURLEncoding.DecodedLen(len(part)))
+	n, err := base64.RawURLEncoding.Decode(text, part)
+	if err != nil || !json.Valid(text[:n]) {
+		return false
+	}
+	_ = json.Unmarshal(text[:n], into) // a claim of another type stays empty
+	return true
+}

@@ -1,0 +1,108 @@
+package detect
+
+import "bytes"
+
+// lookAlikes are keys whose values look like secrets and are none. A value with
+// a shape of its own (a JWT, a vendor prefix) under one of them stays.
+var lookAlikes = []string{
+	"state", "nonce", "code_challenge", "kid", "jti", "at_hash", "c_hash", "s_hash", "x5t",
+	"x5t#s256", "jkt", "ath", "etag", "trace_id", "span_id", "request_id", "csrf", "csrf_token",
+	"request", "jwk", "jwks", "x5c", "software_statement",
+}
+
+// lookAlikeKey reports whether the key before a shape says that it is none.
+func (s *Scanner) lookAlikeKey(c *candidate) bool {
+	key := keyBefore(s.arena[c.Low:c.KeyStart])
+	if len(key) == 0 {
+		return false
+	}
+	for _, name := range lookAlikes {
+		if sameKey(key, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyBefore returns the key whose glue ends the text, or nothing: what stands
+// before the last = or : and its quotes.
+func keyBefore(before []byte) []byte {
+	before = before[max(0, len(before)-64):]
+	p := len(before)
+	back := func(bytes string) {
+		for p > 0 && indexByte(bytes, before[p-1]) {
+			p--
+		}
+	}
+	back("\"'\\ \t[")
+	if p == 0 || before[p-1] != '=' && before[p-1] != ':' {
+		return nil
+	}
+	back("=: \t")
+	back("\"'\\")
+	end := p
+	for p > 0 && (isAlnum(before[p-1]) || before[p-1] == '_' || before[p-1] == '-' || before[p-1] == '#') {
+		p--
+	}
+	return before[p:end]
+}
+
+func indexByte(s string, c byte) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] == c {
+			return true
+		}
+	}
+	return false
+}
+
+// sameKey compares keys without case and joiners: x5tS256, trace-id, traceId.
+func sameKey(key []byte, name string) bool {
+	i := 0
+	for _, c := range key {
+		if c == '_' || c == '-' {
+			continue
+		}
+		for i < len(name) && name[i] == '_' {
+			i++
+		}
+		if i == len(name) || lower(c) != name[i] {
+			return false
+		}
+		i++
+	}
+	return i == len(name)
+}
+
+// checkPlain keeps a code_challenge only when it is its own verifier: the
+// method is "plain" or, as RFC 7636 §4.3 says for authorization requests, not
+// given. A challenge that stands alone, in no request, says nothing.
+func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
+	record := s.arena[c.RecordLow:c.RecordHigh]
+	near := Scope(record, c.KeyStart-c.RecordLow, 0)
+	for _, text := range [][]byte{near, record} {
+		method := challengeMethod(text)
+		if method == "" {
+			continue
+		}
+		return method == "plain"
+	}
+	return bytes.Contains(record, []byte("client_id")) || bytes.Contains(record, []byte("response_type")) ||
+		bytes.Contains(record, []byte("clientId")) || bytes.Contains(record, []byte("redirect_uri"))
+}
+
+// challengeMethod returns "S256", "plain", or "" when text names no method.
+func challengeMethod(text []byte) string {
+	if i := bytes.Index(text, []byte("ethod")); i >= 0 {
+		if g, ok := parseGlue(text, i+len("ethod"), len(text)); ok {
+			value := text[g.start:min(len(text), g.start+5)]
+			if lowerString(value) == "plain" {
+				return "plain"
+			}
+		}
+	}
+	if bytes.Contains(text, []byte("S256")) || bytes.Contains(text, []byte("s256")) {
+		return "S256"
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package detect
+
+import (
+	"bytes"
+	_ "embed"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+//go:generate go run ./internal/bigram -out bigram.bin
+
+//go:embed bigram.bin
+var bigram string
+
+// classes maps bytes to bigram classes; what is outside base64url counts as '-'.
+var classes = func() (out [256]uint8) {
+	const order = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+	for i := range out {
+		out[i] = 62
+	}
+	for i := 0; i < len(order); i++ {
+		out[order[i]] = uint8(i)
+	}
+	return out
+}()
+
+// maxScored bounds how much of a value is scored; more tells nothing more.
+const maxScored = 64
+
+// score is the bigram log-likelihood ratio of random against text, in bits:
+// positive means random. Words and identifiers score far below zero.
+func score(v []byte) int {
+	sum := 0
+	prev := uint8(62)
+	for i := 0; i < len(v) && i < maxScored; i++ {
+		class := classes[v[i]]
+		if i > 0 {
+			sum += int(int8(bigram[int(prev)<<6|int(class)]))
+		}
+		prev = class
+	}
+	return sum / 8
+}
+
+// randomBits is the score from which a value counts as drawn at random.
+const randomBits = 8
+
+// looksRandom reports whether a value looks drawn at random, or has a format
+// that tokens have and that scores low: UUIDs in a row, long hexadecimal.
+func looksRandom(v []byte) bool {
+	return score(v) >= randomBits || isUUIDs(v) || isLongHex(v)
+}
+
+// isLongHex reports whether v is 20 or more hexadecimal digits, with or without
+// the -1 that some servers add to their handles.
+func isLongHex(v []byte) bool {
+	v = bytes.TrimSuffix(v, []byte("-1"))
+	if len(v) < 20 {
+		return false
+	}
+	digits, letters := 0, 0
+	for _, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case unhex(c) < 16:
+			letters++
+		default:
+			return false
+		}
+	}
+	return digits > 0 && letters > 0
+}
+
+// isUUIDs reports whether v is one or more UUIDs joined by dots.
+func isUUIDs(v []byte) bool {
+	for len(v) >= 36 {
+		for i := 0; i < 36; i++ {
+			dash := i == 8 || i == 13 || i == 18 || i == 23
+			if dash != (v[i] == '-') || !dash && unhex(v[i]) > 15 {
+				return false
+			}
+		}
+		if v = v[36:]; len(v) == 0 {
+			return true
+		}
+		if v[0] != '.' {
+			return false
+		}
+		v = v[1:]
+	}
+	return false
+}
+
+// isWords reports whether a value is made of plain words: letters alone,
+// joined by separators, that do not look random.
+func isWords(v []byte) bool {
+	for _, c := range v {
+		if !isLower(c) && !isUpper(c) && c != '_' && c != '-' && c != '.' && c != ' ' && c != '/' {
+			return false
+		}
+	}
+	return score(v) < randomBits
+}
+
+// isPlaceholder reports whether a value stands for a secret without being one:
+// a mask of leakveil or of others, a variable, a word that says "nothing".
+func isPlaceholder(v []byte) bool {
+	if len(v) == 0 || rules.IsMask(v) || placeholders[lowerString(v)] {
+		return true
+	}
+	first, last := v[0], v[len(v)-1]
+	switch {
+	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}',
+		first == '%' && last == '%', first == '$' && len(v) > 1 && (v[1] == '{' || isUpper(v[1]) && isWords(v[1:])):
+		return true
+	}
+	return fewDistinct(v) || containsMark(v)
+}
+
+var placeholders = map[string]bool{
+	"null": true, "nil": true, "none": true, "undefined": true, "redacted": true, "masked": true,
+	"filtered": true, "hidden": true, "secret": true, "test": true, "changeme": true, "example": true,
+	"true": true, "false": true, "string": true, "empty": true, "unknown": true, "(null)": true,
+}
+
+// fewDistinct reports whether v repeats itself: ****, xxxxxxxx, abababab.
+func fewDistinct(v []byte) bool {
+	if len(v) < 4 {
+		return false
+	}
+	var seen set
+	n := 0
+	for _, c := range v {
+		if !seen[c] {
+			seen[c] = true
+			n++
+		}
+	}
+	return n <= 3
+}
+
+// containsMark finds what other redactors leave: three stars, REDACTED, xxxx.
+func containsMark(v []byte) bool {
+	stars, xs := 0, 0
+	for i, c := range v {
+		if c == '*' {
+			if stars++; stars >= 4 {
+				return true
+			}
+		} else {
+			stars = 0
+		}
+		if lower(c) == 'x' {
+			if xs++; xs >= 6 {
+				return true
+			}
+		} else {
+			xs = 0
+		}
+		if lower(c) == 'r' && len(v)-i >= 8 && lowerString(v[i:i+8]) == "redacted" && len(v) <= 24 {
+			return true
+		}
+		if lower(c) == 'y' && i == 0 && len(v) > 5 && (lowerString(v[:5]) == "your_" || lowerString(v[:5]) == "your-") {
+			return true
+		}
+	}
+	return false
+}
+
+// lowerString is v in lower case, or "" when v is too long to be a word.
+func lowerString(v []byte) string {
+	if len(v) > 24 {
+		return ""
+	}
+	var out [24]byte
+	for i, c := range v {
+		out[i] = lower(c)
+	}
+	return string(out[:len(v)])
+}

@@ -1,0 +1,148 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+// Database is a compiled rule set: immutable, shared by all scanners.
+type Database struct {
+	triggers []*Trigger
+	matcher  *matcher
+}
+
+// Compile generates the triggers of every rule whose role is among roles (only
+// secret when none is given) and compiles them. The same set gives the same
+// database. It fails rather than leave a rule out.
+func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
+	if len(roles) == 0 {
+		roles = []rules.Role{rules.RoleSecret}
+	}
+	db := &Database{}
+	for i := range set.Rules {
+		r := &set.Rules[i]
+		if !slices.Contains(roles, r.Role) {
+			continue
+		}
+		for _, t := range triggersOf(r) {
+			if err := t.check(); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
+			}
+			db.triggers = append(db.triggers, t)
+		}
+	}
+	if len(db.triggers) == 0 {
+		return nil, errors.New("detect: no triggers: an empty database would let everything pass")
+	}
+	var err error
+	db.matcher, err = compileMatcher(db.triggers)
+	return db, err
+}
+
+// Triggers returns the compiled triggers; a trigger's index is its number.
+func (db *Database) Triggers() []*Trigger { return db.triggers }
+
+// Scanner runs a database over batches. It belongs to one goroutine.
+type Scanner struct {
+	db     *Database
+	engine engine
+	events []event
+	cursor cursor
+
+	arena        []byte
+	candidates   []candidate
+	findings     []Finding
+	observations []Observation
+	scratch      []byte // decoded values, wiped after each batch
+}
+
+// NewScanner returns a scanner with an engine of its own.
+func (db *Database) NewScanner() (*Scanner, error) {
+	e, err := db.matcher.engine()
+	if err != nil {
+		return nil, err
+	}
+	return &Scanner{db: db, engine: e}, nil
+}
+
+// Close frees the engine's memory.
+func (s *Scanner) Close() error { return s.engine.close() }
+
+// scanWindow is the longest text given to the engine at once: sparse events of
+// longer scans cost many times more, since the Go scheduler takes the processor
+// away from calls into C that last long.
+const scanWindow = 256 << 10
+
+// Scan finds everything in the batch. Findings are sorted by Start and do not
+// overlap; they and the observations are valid until the next Scan. After an
+// error nothing of the batch counts as scanned, and the scanner can be used again.
+func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			findings, observations, err = nil, nil, fmt.Errorf("detect: scan panicked: %T", p)
+			s.renew()
+		}
+		clear(s.scratch[:cap(s.scratch)])
+	}()
+	if err := s.collect(b.Bytes()); err != nil {
+		s.renew()
+		return nil, nil, err
+	}
+	s.findings, s.observations, s.candidates = s.findings[:0], s.observations[:0], s.candidates[:0]
+	if len(s.events) == 0 {
+		return nil, nil, nil
+	}
+	s.arena = b.Bytes()
+	s.cursor.reset(b)
+	for _, ev := range s.events {
+		s.confirm(s.db.triggers[ev.trigger], int(ev.to))
+	}
+	s.resolve()
+	s.repeats(b)
+	return s.findings, s.observations, nil
+}
+
+// collect runs the engine over the arena, in overlapping windows when it is long.
+func (s *Scanner) collect(arena []byte) error {
+	s.events = s.events[:0]
+	for done := 0; done < len(arena); {
+		from := max(0, done-maxTrigger)
+		to := min(len(arena), from+scanWindow)
+		if len(arena)-from < scanWindow+scanWindow/2 {
+			to = len(arena)
+		}
+		first := len(s.events)
+		if err := s.engine.scan(arena[from:to], &s.events); err != nil {
+			return err
+		}
+		kept := s.events[:first]
+		for _, ev := range s.events[first:] {
+			if ev.to += uint32(from); int(ev.to) > done {
+				kept = append(kept, ev)
+			}
+		}
+		s.events, done = kept, to
+	}
+	if !slices.IsSortedFunc(s.events, compareEvents) {
+		slices.SortFunc(s.events, compareEvents)
+	}
+	return nil
+}
+
+func compareEvents(a, b event) int {
+	if a.to != b.to {
+		return int(a.to) - int(b.to)
+	}
+	return int(a.trigger) - int(b.trigger)
+}
+
+// renew replaces the engine after a failure: its scratch may count as in use.
+func (s *Scanner) renew() {
+	if fresh, err := s.db.matcher.engine(); err == nil {
+		_ = s.engine.close() // a scratch that counts as in use cannot be freed
+		s.engine = fresh
+	}
+}

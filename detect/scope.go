@@ -1,0 +1,69 @@
+package detect
+
+// Scope returns the part of a record that belongs together with the byte at:
+// level 0 is the query string or form body around it, level n the n-th
+// enclosing pair of braces. Beyond the outermost it is the whole record. Values
+// that stand in one scope were said about each other; it decides which of two
+// client identifiers a secret belongs to.
+func Scope(record []byte, at, level int) []byte {
+	if level == 0 {
+		return queryAround(record, at)
+	}
+	lo, hi := at, at
+	for ; level > 0; level-- {
+		open := braceBefore(record, lo)
+		if open < 0 {
+			return record
+		}
+		lo, hi = open, braceAfter(record, max(hi, at))
+	}
+	return record[lo:hi]
+}
+
+// queryAround is the run of bytes around at that holds no blank, quote or brace.
+func queryAround(b []byte, at int) []byte {
+	lo, hi := at, at
+	for lo > 0 && !endsQuery[b[lo-1]] {
+		lo--
+	}
+	for hi < len(b) && !endsQuery[b[hi]] {
+		hi++
+	}
+	return b[lo:hi]
+}
+
+var endsQuery = setOf(" \t\r\n\"'<>{}()`")
+
+// braceBefore finds the brace that is open at p, or -1.
+func braceBefore(b []byte, p int) int {
+	depth := 0
+	for p--; p >= 0; p-- {
+		switch b[p] {
+		case '}':
+			depth++
+		case '{':
+			if depth == 0 {
+				return p
+			}
+			depth--
+		}
+	}
+	return -1
+}
+
+// braceAfter finds the end of the pair of braces that p is in.
+func braceAfter(b []byte, p int) int {
+	depth := 0
+	for ; p < len(b); p++ {
+		switch b[p] {
+		case '{':
+			depth++
+		case '}':
+			if depth == 0 {
+				return p + 1
+			}
+			depth--
+		}
+	}
+	return len(b)
+}

@@ -1,0 +1,188 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+// form says what a trigger ends behind.
+type form uint8
+
+const (
+	formKey    form = iota // a strong key and the first byte of its glue
+	formWeak               // a weak key, a whole glue, and the first bytes of a value
+	formPrefix             // a value's own prefix and its next bytes
+	formScheme             // an authentication scheme, a blank, and the first bytes of a value
+)
+
+// elem is a part of a trigger: min to max bytes of a set.
+type elem struct {
+	set      *set
+	min, max int
+}
+
+// Trigger is one expression of the compiled database. It has a fixed shape:
+// bounded length, no open repeat, and it cannot match a newline.
+type Trigger struct {
+	// Rule is what the trigger looks for.
+	Rule *rules.Rule
+	// Key is the key, name, prefix or scheme, for people.
+	Key string
+
+	form     form
+	bounded  bool // must follow a line start or a byte of leftOfWeak
+	caseless bool
+	elems    []elem
+	tail     int // value bytes that the trigger ends with
+	glue     int // bytes between a weak key and its value, at most
+}
+
+// maxTrigger bounds what a trigger spans; windows overlap by it.
+const maxTrigger = 2*rules.MaxKey + 64
+
+// Role says what the trigger is for.
+func (t *Trigger) Role() rules.Role { return t.Rule.Role }
+
+// Expression returns the trigger in the engine's syntax.
+func (t *Trigger) Expression() string {
+	var out strings.Builder
+	if t.bounded {
+		out.WriteString("(?:^|" + leftOfWeak.class() + ")")
+	}
+	for _, e := range t.elems {
+		out.WriteString(t.class(e.set))
+		switch {
+		case e.min == 0 && e.max == 1:
+			out.WriteByte('?')
+		case e.min == e.max && e.max > 1:
+			fmt.Fprintf(&out, "{%d}", e.max)
+		case e.min != e.max:
+			fmt.Fprintf(&out, "{%d,%d}", e.min, e.max)
+		}
+	}
+	return out.String()
+}
+
+// class writes single bytes as they are, so that the engine sees literals.
+func (t *Trigger) class(s *set) string {
+	switch n := s.len(); {
+	case n == 1, n == 2 && t.caseless:
+		for c := 255; c >= 0; c-- {
+			if s[c] && (n == 1 || isLower(byte(c))) {
+				return literal(byte(c))
+			}
+		}
+	}
+	return s.class()
+}
+
+func literal(c byte) string {
+	if isAlnum(c) || strings.IndexByte("_ =:,;%\"'", c) >= 0 {
+		return string(c)
+	}
+	return fmt.Sprintf(`\x%02x`, c)
+}
+
+// Flags returns the engine's flags as letters: i caseless, m multi-line ^.
+func (t *Trigger) Flags() string {
+	flags := ""
+	if t.caseless {
+		flags += "i"
+	}
+	if t.bounded {
+		flags += "m"
+	}
+	return flags
+}
+
+// window is the number of bytes in a row that an engine without regular
+// expressions filters by.
+const window = 5
+
+// Expansion declares the trigger's byte expansion: lists of the sets of five
+// bytes in a row, one of which every place that the trigger finds has. Together
+// they stand for at most maxExpansion literals, so that an engine which only
+// knows literals can filter by them.
+func (t *Trigger) Expansion() [][window]*set {
+	var out [][window]*set
+	for _, sets := range t.variants() {
+		var best [window]*set
+		least := 0
+		for i := 0; i+window <= len(sets); i++ {
+			if n := product(sets[i : i+window]); least == 0 || n < least {
+				least = n
+				copy(best[:], sets[i:])
+			}
+		}
+		if !slices.ContainsFunc(out, func(have [window]*set) bool { return sameSets(have, best) }) {
+			out = append(out, best)
+		}
+	}
+	return out
+}
+
+// variants spells the trigger out: with and without each optional byte.
+func (t *Trigger) variants() [][]*set {
+	out := [][]*set{nil}
+	for _, e := range t.elems {
+		for n := len(out) - 1; n >= 0; n-- {
+			without := out[n]
+			for i := 0; i < e.max; i++ {
+				out[n] = append(out[n][:len(out[n]):len(out[n])], e.set)
+			}
+			if e.min == 0 {
+				out = append(out, without)
+			}
+		}
+	}
+	return out
+}
+
+func sameSets(a, b [window]*set) bool {
+	for i := range a {
+		if (a[i] == nil) != (b[i] == nil) || a[i] != nil && *a[i] != *b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+const maxExpansion = 1 << 17
+
+func product(sets []*set) int {
+	n := 1
+	for _, s := range sets {
+		if n *= s.len(); n > maxExpansion {
+			return maxExpansion + 1
+		}
+	}
+	return n
+}
+
+// check refuses a trigger that would break what the engine relies on.
+func (t *Trigger) check() error {
+	longest := 0
+	for _, e := range t.elems {
+		if e.set['\n'] {
+			return fmt.Errorf("rule %s: trigger for %q can match a newline", t.Rule.ID, t.Key)
+		}
+		longest += e.max
+	}
+	if longest > maxTrigger {
+		return fmt.Errorf("rule %s: trigger for %q spans %d bytes, more than %d", t.Rule.ID, t.Key, longest, maxTrigger)
+	}
+	total := 0
+	for _, e := range t.Expansion() {
+		if e[0] == nil {
+			return fmt.Errorf("rule %s: trigger for %q has no five bytes in a row", t.Rule.ID, t.Key)
+		}
+		total += product(e[:])
+	}
+	if total > maxExpansion {
+		return fmt.Errorf("rule %s: trigger for %q expands to more than %d literals", t.Rule.ID, t.Key, maxExpansion)
+	}
+	return nil
+}
