@@ -20,6 +20,8 @@ type Segment struct {
 	Record int
 	// Start and End are the field's bounds in the arena.
 	Start, End int
+
+	frame int // where its framing begins
 }
 
 // SetLines makes the batch scan text where it stands. Each line (up to \n) is
@@ -39,21 +41,22 @@ func (b *Batch) Reset() {
 func (b *Batch) AddText(record int, text []byte) int {
 	start := len(b.own)
 	b.own = append(b.own, text...)
-	return b.close(record, start, "\n")
+	return b.close(record, start, start, "\n")
 }
 
 // AddField gathers a structured field as key="value", so that one grammar
 // serves text and structure. The segment is the value alone.
 func (b *Batch) AddField(record int, key string, value []byte) int {
+	frame := len(b.own)
 	b.own = append(b.own, key...)
 	b.own = append(b.own, `="`...)
 	start := len(b.own)
 	b.own = append(b.own, value...)
-	return b.close(record, start, "\"\n")
+	return b.close(record, frame, start, "\"\n")
 }
 
-func (b *Batch) close(record, start int, end string) int {
-	b.segments = append(b.segments, Segment{Record: record, Start: start, End: len(b.own)})
+func (b *Batch) close(record, frame, start int, end string) int {
+	b.segments = append(b.segments, Segment{Record: record, Start: start, End: len(b.own), frame: frame})
 	b.own = append(b.own, end...)
 	b.buf = b.own
 	return len(b.segments) - 1
@@ -87,7 +90,6 @@ type cursor struct {
 	batch *Batch
 	at    place
 	next  int // index of the segment after the current one
-	first int // index of the first segment of the current record
 }
 
 func (c *cursor) reset(b *Batch) { *c = cursor{batch: b, at: place{segment: -1, lo: 0, hi: -1}} }
@@ -101,17 +103,11 @@ func (c *cursor) find(pos int) (place, bool) {
 		return c.at, pos-1 < c.at.hi
 	}
 	segments := c.batch.segments
-	for c.next < len(segments) && segments[c.next].Start < pos {
+	for c.next < len(segments) && segments[c.next].frame < pos {
 		c.enter(c.next)
 		c.next++
 	}
-	// A framed key lies before its segment: an event that ends on the opening
-	// quote belongs to the segment behind it.
-	if pos > c.at.hi && c.next < len(segments) && segments[c.next].Start == pos {
-		c.enter(c.next)
-		c.next++
-	}
-	return c.at, c.at.segment >= 0 && pos <= c.at.hi+1
+	return c.at, c.at.segment >= 0 && pos <= c.at.hi
 }
 
 func (c *cursor) enter(i int) {
@@ -122,8 +118,7 @@ func (c *cursor) enter(i int) {
 		for last+1 < len(segments) && segments[last+1].Record == s.Record {
 			last++
 		}
-		// The key of a framed first field counts as part of the record.
-		c.at.rlo = bytes.LastIndexByte(c.batch.buf[:s.Start], '\n') + 1
+		c.at.rlo = s.frame
 		c.at.rhi = segments[last].End
 	}
 	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End

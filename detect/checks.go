@@ -165,7 +165,7 @@ func checkSchemeValue(s *Scanner, c *candidate, v []byte) bool {
 	if c.End < c.High && s.arena[c.End] == '"' && v[len(v)-1] == '=' || isWords(v) {
 		return false
 	}
-	return looksRandom(v) || headerBefore(s.arena[c.Low:c.KeyStart])
+	return looksRandom(v) || headerBefore(s.arena[c.RecordLow:c.KeyStart])
 }
 
 // headerBefore reports whether text ends with a header name and its glue.
@@ -179,7 +179,7 @@ func checkBasic(s *Scanner, c *candidate, v []byte) bool {
 	text, kind := decodeBasic(v)
 	colon := bytes.IndexByte(text, ':')
 	if colon < 0 || !utf8.Valid(text) || bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return headerBefore(s.arena[c.Low:c.KeyStart]) && !isWords(v) // undecodable: masked whole
+		return headerBefore(s.arena[c.RecordLow:c.KeyStart]) && !isWords(v) // undecodable: masked whole
 	}
 	password := text[colon+1:]
 	if len(password) == 0 || isPlaceholder(password) {

@@ -12,7 +12,7 @@ var lookAlikes = []string{
 
 // lookAlikeKey reports whether the key before a shape says that it is none.
 func (s *Scanner) lookAlikeKey(c *candidate) bool {
-	key := keyBefore(s.arena[c.Low:c.KeyStart])
+	key := keyBefore(s.arena[c.RecordLow:c.KeyStart])
 	if len(key) == 0 {
 		return false
 	}
@@ -79,8 +79,8 @@ func sameKey(key []byte, name string) bool {
 // given. A challenge that stands alone, in no request, says nothing.
 func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
 	record := s.arena[c.RecordLow:c.RecordHigh]
-	near := Scope(record, c.KeyStart-c.RecordLow, 0)
-	for _, text := range [][]byte{near, record} {
+	lo, hi := Scope(record, c.KeyStart-c.RecordLow, 0)
+	for _, text := range [][]byte{record[lo:hi], record} {
 		method := challengeMethod(text)
 		if method == "" {
 			continue

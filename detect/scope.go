@@ -1,35 +1,35 @@
 package detect
 
-// Scope returns the part of a record that belongs together with the byte at:
+// Scope returns the bounds of the part of a record that belongs together with the byte at:
 // level 0 is the query string or form body around it, level n the n-th
 // enclosing pair of braces. Beyond the outermost it is the whole record. Values
 // that stand in one scope were said about each other; it decides which of two
 // client identifiers a secret belongs to.
-func Scope(record []byte, at, level int) []byte {
+func Scope(record []byte, at, level int) (lo, hi int) {
 	if level == 0 {
 		return queryAround(record, at)
 	}
-	lo, hi := at, at
+	lo, hi = at, at
 	for ; level > 0; level-- {
 		open := braceBefore(record, lo)
 		if open < 0 {
-			return record
+			return 0, len(record)
 		}
 		lo, hi = open, braceAfter(record, max(hi, at))
 	}
-	return record[lo:hi]
+	return lo, hi
 }
 
 // queryAround is the run of bytes around at that holds no blank, quote or brace.
-func queryAround(b []byte, at int) []byte {
-	lo, hi := at, at
+func queryAround(b []byte, at int) (lo, hi int) {
+	lo, hi = at, at
 	for lo > 0 && !endsQuery[b[lo-1]] {
 		lo--
 	}
 	for hi < len(b) && !endsQuery[b[hi]] {
 		hi++
 	}
-	return b[lo:hi]
+	return lo, hi
 }
 
 var endsQuery = setOf(" \t\r\n\"'<>{}()`")

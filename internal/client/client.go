@@ -1,0 +1,179 @@
+// Package client says whose a finding is: which OAuth client it affects, how
+// that was found, and how sure it is. It reads the record before it is masked
+// and must never put into its answer anything but client identifiers.
+package client
+
+import (
+	"bytes"
+	"net"
+	"slices"
+
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// maxID bounds a client identifier: it comes from log lines that anyone may write.
+const maxID = 256
+
+// maxCandidates bounds what one record may name.
+const maxCandidates = 32
+
+// Attributor finds clients. It belongs to one goroutine; it remembers the
+// candidates of the record it saw last, since a record often has many findings.
+type Attributor struct {
+	low, high int // the record in the arena, high 0 when nothing is remembered
+	named     []candidate
+	idp       bool
+	scratch   []byte
+}
+
+// candidate is a client identifier that a record names.
+type candidate struct {
+	at   int // offset in the record
+	id   string
+	weak bool // behind the word "client" alone
+}
+
+// Reset forgets the remembered record. It must be called for each new arena.
+func (a *Attributor) Reset() { *a = Attributor{named: a.named[:0], scratch: a.scratch[:0]} }
+
+// Of attributes one finding. value is its decoded value, valid during the call.
+func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Client {
+	if c := own(arena, f, value); c.ID != "" {
+		return c
+	}
+	record := arena[f.RecordLow:f.RecordHigh]
+	if a.high != f.RecordHigh || a.low != f.RecordLow || a.high == 0 {
+		a.low, a.high = f.RecordLow, f.RecordHigh
+		a.read(record)
+	}
+	return a.bound(record, f.KeyStart-f.RecordLow)
+}
+
+// Related names the client of a finding that has none of its own from the other
+// findings of its record: the token beside a code, the Basic user beside a form.
+func Related(others []event.Client) event.Client {
+	var ids []string
+	var found event.Client
+	for _, c := range others {
+		if c.ID != "" && !slices.Contains(ids, c.ID) {
+			ids = append(ids, c.ID)
+			found = c
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return event.Client{How: event.Unknown}
+	case 1:
+		return event.Client{ID: found.ID, How: found.How, Confidence: "likely", Candidates: ids}
+	}
+	slices.Sort(ids)
+	return event.Client{How: event.Ambiguous, Confidence: "possible", Candidates: ids}
+}
+
+// own reads the client from the value itself.
+func own(arena []byte, f *detect.Finding, value []byte) event.Client {
+	if f.Form.Base64 != 0 {
+		lead := f.Form
+		lead.Lead = 0
+		user := lead.Decode(nil, arena[f.Blob:f.End])
+		user = user[:min(len(user), max(0, f.Form.Lead-1))]
+		return certain(formDecode(user), event.BasicUser)
+	}
+	if c, ok := claimsOf(value); ok {
+		if f.Kind == rules.ClientAssertion {
+			return certain(firstOf(c.Iss, c.Sub), event.Assertion)
+		}
+		id := firstOf(c.Azp, c.ClientID, c.Cid, c.AppID)
+		if id == "" && f.Kind == rules.IDToken {
+			id = c.audience()
+		}
+		return certain(id, event.JWTClaim)
+	}
+	return event.Client{}
+}
+
+func certain(id string, how event.How) event.Client {
+	if !valid(id) {
+		return event.Client{}
+	}
+	return event.Client{ID: id, How: how, Confidence: "certain", Candidates: []string{id}}
+}
+
+func firstOf(ids ...string) string {
+	for _, id := range ids {
+		if id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// bound chooses among the record's candidates: the innermost scope around the
+// finding that names any decides.
+func (a *Attributor) bound(record []byte, at int) event.Client {
+	all := distinct(a.named, 0, len(record))
+	switch len(all) {
+	case 0:
+		return event.Client{How: event.Unknown}
+	case 1:
+		return a.same(all[0], all, "likely")
+	}
+	for level := 0; ; level++ {
+		lo, hi := detect.Scope(record, at, level)
+		switch ids := distinct(a.named, lo, hi); {
+		case len(ids) == 1:
+			return a.same(ids[0], all, "certain")
+		case len(ids) > 1 || lo == 0 && hi == len(record):
+			return event.Client{How: event.Ambiguous, Confidence: "possible", Candidates: all}
+		}
+	}
+}
+
+func (a *Attributor) same(id string, all []string, confidence string) event.Client {
+	how := event.SameRecord
+	if a.idp {
+		how = event.IdPEvent
+	}
+	return event.Client{ID: id, How: how, Confidence: confidence, Candidates: all}
+}
+
+// distinct returns the sorted identifiers named within [lo,hi). The bare word
+// "client" counts only where nothing better stands.
+func distinct(named []candidate, lo, hi int) []string {
+	for _, weak := range []bool{false, true} {
+		var ids []string
+		for _, c := range named {
+			if c.weak == weak && c.at >= lo && c.at < hi && !slices.Contains(ids, c.id) {
+				ids = append(ids, c.id)
+			}
+		}
+		if len(ids) > 0 {
+			slices.Sort(ids)
+			return ids
+		}
+	}
+	return nil
+}
+
+// valid keeps out what cannot be an identifier, and what would be dangerous to
+// show: control characters, and anything long.
+func valid(id string) bool {
+	if id == "" || len(id) > maxID || detect.Placeholder([]byte(id)) || id == "-" {
+		return false
+	}
+	for i := 0; i < len(id); i++ {
+		if id[i] <= ' ' || id[i] >= 0x7f || id[i] == '"' || id[i] == '<' || id[i] == '>' {
+			return false
+		}
+	}
+	return net.ParseIP(id) == nil
+}
+
+func formDecode(b []byte) string {
+	if !bytes.ContainsAny(b, "%+") {
+		return string(b)
+	}
+	return unescapeForm(string(b))
+}

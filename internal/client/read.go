@@ -1,0 +1,144 @@
+package client
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+
+	"github.com/leakveil/leakveil/detect"
+)
+
+// read collects the client identifiers that a record names.
+func (a *Attributor) read(record []byte) {
+	a.named = a.named[:0]
+	for _, word := range [][]byte{[]byte("lient"), []byte("LIENT")} {
+		for p := 0; len(a.named) < maxCandidates; {
+			n := bytes.Index(record[p:], word)
+			if n < 0 {
+				break
+			}
+			p += n + len(word)
+			a.readClient(record, p-len("client"), p)
+		}
+	}
+	a.readKey(record, "azp")
+	// Keycloak's event lines: type="…", realmId="…", clientId="…".
+	a.idp = bytes.Contains(record, []byte("realmId=")) && bytes.Contains(record, []byte("type="))
+}
+
+// readClient reads client_id in any spelling, or the bare word client, from a
+// word that starts at start and ends before end.
+func (a *Attributor) readClient(record []byte, start, end int) {
+	if start < 0 || record[start]|0x20 != 'c' || !detect.WordAt(record, start) {
+		return
+	}
+	weak := true
+	at := end
+	if at < len(record) && (record[at] == '_' || record[at] == '-' || record[at] == '.' || record[at] == ' ') {
+		at++
+	}
+	if at+2 <= len(record) && record[at]|0x20 == 'i' && record[at+1]|0x20 == 'd' &&
+		(at+2 == len(record) || !isLetter(record[at+2])) {
+		weak, end = false, at+2
+	}
+	if weak && end < len(record) && isLetter(record[end]) {
+		return
+	}
+	a.readValue(record, start, end, weak)
+}
+
+func (a *Attributor) readKey(record []byte, key string) {
+	for p := 0; len(a.named) < maxCandidates; {
+		n := bytes.Index(record[p:], []byte(key))
+		if n < 0 {
+			return
+		}
+		start := p + n
+		p = start + len(key)
+		if detect.WordAt(record, start) && (p == len(record) || !isLetter(record[p])) {
+			a.readValue(record, start, p, false)
+		}
+	}
+}
+
+func (a *Attributor) readValue(record []byte, start, end int, weak bool) {
+	alphabet := "visible"
+	if weak {
+		alphabet = "unreserved"
+	}
+	pair, ok := detect.PairAt(record, end, alphabet)
+	if !ok || pair.Prose && !pair.Quoted {
+		return
+	}
+	a.scratch = pair.Form.Decode(a.scratch[:0], record[pair.Start:pair.End])
+	id := string(bytes.TrimRight(a.scratch, ".,;:"))
+	if !valid(id) || weak && !wordLike(id) {
+		return
+	}
+	a.named = append(a.named, candidate{at: start, id: id, weak: weak})
+}
+
+// wordLike keeps numbers and addresses from counting as clients where only the
+// word "client" says so (nginx: client: 10.1.2.3).
+func wordLike(id string) bool {
+	letters := 0
+	for i := 0; i < len(id); i++ {
+		if isLetter(id[i]) {
+			letters++
+		}
+	}
+	return letters >= 2 && len(id) <= 128
+}
+
+func isLetter(c byte) bool { return c|0x20-'a' < 26 && c|0x20 >= 'a' }
+
+// claims are the JWT claims that name a client: azp (OpenID Connect Core §2),
+// client_id (RFC 9068 §2.2), cid (Okta), appid (Entra v1), aud of ID tokens,
+// and iss and sub of assertions (RFC 7523 §3).
+type claims struct {
+	Azp, Cid, AppID, Iss, Sub string
+	ClientID                  string `json:"client_id"`
+	Aud                       json.RawMessage
+}
+
+func (c *claims) audience() string {
+	var one string
+	if json.Unmarshal(c.Aud, &one) == nil {
+		return one
+	}
+	var list []string
+	if json.Unmarshal(c.Aud, &list) == nil && len(list) == 1 {
+		return list[0]
+	}
+	return ""
+}
+
+const maxPayload = 64 << 10
+
+// claimsOf reads the payload of a compact JWS. The signature is not checked:
+// a forged token names who forged it at most.
+func claimsOf(value []byte) (*claims, bool) {
+	if len(value) < 20 || len(value) > maxPayload || value[0] != 'e' || bytes.Count(value, []byte(".")) != 2 {
+		return nil, false
+	}
+	payload := bytes.Split(value, []byte("."))[1]
+	text, err := base64.RawURLEncoding.DecodeString(string(bytes.TrimRight(payload, "=")))
+	if err != nil {
+		return nil, false
+	}
+	c := &claims{}
+	if !json.Valid(text) {
+		return nil, false
+	}
+	_ = json.Unmarshal(text, c) // a claim of another type stays empty
+	return c, true
+}
+
+func unescapeForm(s string) string {
+	out, err := url.QueryUnescape(s)
+	if err != nil {
+		return s
+	}
+	return out
+}

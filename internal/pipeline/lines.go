@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/leakveil/leakveil/redact"
+)
+
+// Lines is what became of a piece of text made of lines.
+type Lines struct {
+	// Text is the masked text: the input itself when nothing had to change.
+	Text []byte
+	// Results are in the order of the input, offsets counted from its start.
+	Results []Result
+	// Withheld is the number of lines that were replaced by a stub.
+	Withheld int
+}
+
+// Stub is what stands for a line that could not be scanned. It holds nothing of
+// the line but its length.
+func Stub(dst []byte, reason string, length int) []byte {
+	return fmt.Appendf(dst, `{"leakveil":"withheld","reason":%q,"len":%d}`, reason, length)
+}
+
+// Lines masks text made of lines; dst is memory for what has to be written. The
+// outcome is valid until the next call and while text is unchanged.
+func (w *Worker) Lines(dst, text []byte) Lines {
+	w.lines.SetLines(text)
+	results, err := w.Find(&w.lines)
+	if err != nil {
+		return w.oneByOne(dst, text)
+	}
+	if len(results) == 0 {
+		return Lines{Text: text}
+	}
+	out, err := w.maskLines(dst[:0], text)
+	if err != nil {
+		return w.oneByOne(dst, text)
+	}
+	return Lines{Text: out, Results: results}
+}
+
+// maskLines replaces spans, and empties the lines that the policy drops.
+func (w *Worker) maskLines(dst, text []byte) ([]byte, error) {
+	from, done := 0, 0
+	for i := range w.results {
+		r := &w.results[i]
+		if r.Action != redact.ActionDropRecord || r.RecordLow < done {
+			continue
+		}
+		var err error
+		if dst, err = w.maskRange(dst, text, from, w.before(r.RecordLow), done, r.RecordLow); err != nil {
+			return dst, err
+		}
+		done, from = r.RecordHigh, w.before(r.RecordHigh)
+	}
+	return w.maskRange(dst, text, from, len(w.spans), done, len(text))
+}
+
+// before counts the spans that start before pos.
+func (w *Worker) before(pos int) int {
+	n := 0
+	for n < len(w.spans) && w.spans[n].Blob < pos {
+		n++
+	}
+	return n
+}
+
+func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, error) {
+	spans := w.spans[from:to]
+	if lo > 0 {
+		w.moved = append(w.moved[:0], spans...)
+		spans = w.moved
+		for i := range spans {
+			spans[i].Start, spans[i].End, spans[i].Blob = spans[i].Start-lo, spans[i].End-lo, spans[i].Blob-lo
+		}
+	}
+	return w.masks.Apply(dst, text[lo:hi], spans, false)
+}
+
+// oneByOne is the way after a failure: each line alone, so that only those
+// which fail again are withheld.
+func (w *Worker) oneByOne(dst, text []byte) Lines {
+	out := Lines{Text: dst[:0]}
+	for start := 0; start < len(text); {
+		end := len(text)
+		if n := bytes.IndexByte(text[start:], '\n'); n >= 0 {
+			end = start + n + 1
+		}
+		line := text[start:end]
+		w.lines.SetLines(line)
+		results, err := w.Find(&w.lines)
+		masked := out.Text
+		if err == nil {
+			masked, err = w.maskLines(out.Text, line)
+		}
+		if err != nil {
+			content := bytes.TrimRight(line, "\r\n")
+			masked = append(Stub(out.Text, "scan_failed", len(content)), line[len(content):]...)
+			out.Withheld++
+		}
+		out.Text = masked
+		for _, r := range results {
+			r.shift(start)
+			out.Results = append(out.Results, r)
+		}
+		start = end
+	}
+	return out
+}
+
+// shift moves the result's offsets.
+func (r *Result) shift(n int) {
+	r.Start, r.End, r.Blob = r.Start+n, r.End+n, r.Blob+n
+	r.Low, r.High = r.Low+n, r.High+n
+	r.RecordLow, r.RecordHigh, r.KeyStart = r.RecordLow+n, r.RecordHigh+n, r.KeyStart+n
+}

@@ -1,0 +1,168 @@
+// Package pipeline is the one hot loop: a batch goes in; findings with their
+// clients and the masked bytes come out. Sources and sinks are elsewhere.
+//
+// It works in two passes: everything is confirmed, fingerprinted and attributed
+// first, then bytes move. It must never hand out a byte that was not scanned:
+// what could not be scanned is withheld.
+package pipeline
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/client"
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/redact"
+)
+
+// Options is what all workers share.
+type Options struct {
+	Database *detect.Database
+	Policy   redact.Policy
+	Key      redact.Key
+	// Attribute asks for clients. Masking alone does without.
+	Attribute bool
+}
+
+// Result is a finding, whose it is, and what was done.
+type Result struct {
+	detect.Finding
+	Client      event.Client
+	Fingerprint redact.Fingerprint
+	Action      redact.Action
+}
+
+// scanner is detect.Scanner; tests put failing ones in its place.
+type scanner interface {
+	Scan(*detect.Batch) ([]detect.Finding, []detect.Observation, error)
+	Close() error
+}
+
+// Worker is one goroutine's whole path.
+type Worker struct {
+	options Options
+	scanner scanner
+	prints  *redact.Fingerprinter
+	masks   *redact.Redactor
+	clients client.Attributor
+
+	batch   *detect.Batch
+	results []Result
+	spans   []redact.Span
+	moved   []redact.Span // spans with offsets of one segment
+	value   []byte
+	lines   detect.Batch
+}
+
+// NewWorker returns a worker. Close it.
+func NewWorker(o Options) (*Worker, error) {
+	s, err := o.Database.NewScanner()
+	if err != nil {
+		return nil, err
+	}
+	return newWorker(o, s), nil
+}
+
+func newWorker(o Options, s scanner) *Worker {
+	prints := redact.NewFingerprinter(o.Key)
+	return &Worker{options: o, scanner: s, prints: prints, masks: redact.NewRedactor(o.Policy, prints.KeyID())}
+}
+
+// Close frees the worker's engine.
+func (w *Worker) Close() error { return w.scanner.Close() }
+
+// KeyID names the key that the worker's fingerprints are made with.
+func (w *Worker) KeyID() string { return w.prints.KeyID() }
+
+// Find is the first pass over a batch. The results are sorted by place and
+// valid until the next call. After an error, a panic included, nothing of the
+// batch may be passed on.
+func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			results, err = nil, fmt.Errorf("pipeline: panic: %T", p)
+		}
+		clear(w.value)
+	}()
+	w.batch, w.results, w.spans = b, w.results[:0], w.spans[:0]
+	findings, _, err := w.scanner.Scan(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(findings) == 0 {
+		return nil, nil
+	}
+	arena := b.Bytes()
+	w.clients.Reset()
+	for i := range findings {
+		f := &findings[i]
+		w.value = f.Value(w.value[:0], arena)
+		r := Result{Finding: *f, Fingerprint: w.prints.Of(w.value), Action: w.masks.Action(f.Kind)}
+		if w.options.Attribute {
+			r.Client = w.clients.Of(arena, f, w.value)
+		}
+		w.results = append(w.results, r)
+		w.spans = append(w.spans, redact.Span{
+			Start: f.Start, End: f.End, Blob: f.Blob, Kind: f.Kind, Form: f.Form, Fingerprint: r.Fingerprint,
+		})
+	}
+	if w.options.Attribute {
+		w.relate()
+	}
+	return w.results, nil
+}
+
+// relate names clients from the other findings of the same record, where a
+// finding has none: the Basic user beside a code.
+func (w *Worker) relate() {
+	for first := 0; first < len(w.results); {
+		last := first
+		unknown := false
+		for last < len(w.results) && w.results[last].RecordLow == w.results[first].RecordLow {
+			unknown = unknown || w.results[last].Client.How == event.Unknown
+			last++
+		}
+		if unknown && last-first > 1 {
+			w.relateRecord(w.results[first:last])
+		}
+		first = last
+	}
+}
+
+func (w *Worker) relateRecord(results []Result) {
+	var named []event.Client
+	for i := range results {
+		named = append(named, results[i].Client)
+	}
+	related := client.Related(named)
+	for i := range results {
+		if results[i].Client.How == event.Unknown {
+			results[i].Client = related
+		}
+	}
+}
+
+// MaskSegment appends segment i of a gathered batch, masked, to dst. It reports
+// whether anything changed and whether the policy drops the record. With equal
+// set every mask has the length of its value.
+func (w *Worker) MaskSegment(dst []byte, i int, equal bool) (out []byte, changed, drop bool, err error) {
+	segment := w.batch.Segments()[i]
+	first := sort.Search(len(w.results), func(n int) bool { return w.results[n].Segment >= i })
+	last := first
+	for ; last < len(w.results) && w.results[last].Segment == i; last++ {
+		drop = drop || w.results[last].Action == redact.ActionDropRecord
+		changed = changed || w.results[last].Action != redact.ActionReport
+	}
+	text := w.batch.Bytes()[segment.Start:segment.End]
+	if !changed {
+		return append(dst, text...), false, drop, nil
+	}
+	w.moved = w.moved[:0]
+	for _, s := range w.spans[first:last] {
+		s.Start, s.End, s.Blob = s.Start-segment.Start, s.End-segment.Start, s.Blob-segment.Start
+		w.moved = append(w.moved, s)
+	}
+	out, err = w.masks.Apply(dst, text, w.moved, equal)
+	return out, err == nil, drop, err
+}

@@ -1,0 +1,102 @@
+package redact
+
+import (
+	"errors"
+
+	"github.com/leakveil/leakveil/internal/layer"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// Span is a value to be replaced: bytes [Start,End) of a text. Blob is the start
+// of the base64 blob that it is the tail of, else equal to Start.
+type Span struct {
+	Start, End, Blob int
+	Kind             rules.Kind
+	Form             layer.Form
+	Fingerprint      Fingerprint
+}
+
+// ErrSpans says that spans overlap, are unsorted or out of bounds. Nothing was
+// written: the caller must withhold the record.
+var ErrSpans = errors.New("redact: spans overlap or are out of bounds")
+
+// Redactor replaces spans as a policy says. It belongs to one goroutine.
+type Redactor struct {
+	policy  Policy
+	keyID   string
+	mask    []byte
+	decoded []byte
+}
+
+// NewRedactor returns a redactor whose masks name the key.
+func NewRedactor(policy Policy, keyID string) *Redactor {
+	return &Redactor{policy: policy, keyID: keyID}
+}
+
+// Action returns what the policy says for a kind.
+func (r *Redactor) Action(k rules.Kind) Action { return r.policy.Action(k) }
+
+// Apply appends src with its spans replaced to dst. Spans are sorted and do not
+// overlap, else ErrSpans. With equal set every replacement has its span's
+// length, for payloads that are not text. drop_record is the caller's matter:
+// here such a span is masked.
+func (r *Redactor) Apply(dst, src []byte, spans []Span, equal bool) ([]byte, error) {
+	last := 0
+	for i := range spans {
+		s := &spans[i]
+		if s.Blob < last || s.Start < s.Blob || s.End < s.Start || s.End > len(src) {
+			return dst, ErrSpans
+		}
+		last = s.End
+	}
+	last = 0
+	for i := range spans {
+		s := &spans[i]
+		if r.policy.Action(s.Kind) == ActionReport {
+			continue
+		}
+		dst = append(dst, src[last:s.Blob]...)
+		dst = r.replace(dst, src[s.Blob:s.End], s, equal)
+		last = s.End
+	}
+	return append(dst, src[last:]...), nil
+}
+
+func (r *Redactor) replace(dst, raw []byte, s *Span, equal bool) []byte {
+	switch {
+	case equal && s.Form.Base64 == layer.NoBase64:
+		return rules.AppendEqual(dst, len(raw), r.maskOf(s, raw))
+	case equal:
+		r.decoded = s.Form.Decode(r.decoded[:0], raw)
+		n := len(r.decoded)
+		clear(r.decoded)
+		r.decoded = rules.AppendEqual(r.decoded[:0], n, r.maskOf(s, raw))
+		if out, ok := s.Form.Encode(dst, raw, r.decoded); ok && len(out)-len(dst) == len(raw) {
+			return out
+		}
+		return rules.AppendEqual(dst, len(raw), r.maskOf(s, raw))
+	}
+	mask := r.maskOf(s, raw)
+	if out, ok := s.Form.Encode(dst, raw, mask); ok {
+		return out
+	}
+	return append(dst, mask...)
+}
+
+// maskOf returns the replacement text, valid until the next call.
+func (r *Redactor) maskOf(s *Span, raw []byte) []byte {
+	fp := string(s.Fingerprint[:])
+	switch r.policy.Action(s.Kind) {
+	case ActionHash:
+		r.mask = rules.AppendHash(r.mask[:0], r.keyID, fp)
+	case ActionPartial:
+		r.decoded = s.Form.Decode(r.decoded[:0], raw)
+		r.mask = rules.AppendPartial(r.mask[:0], r.decoded)
+		clear(r.decoded)
+	case ActionRemove:
+		r.mask = r.mask[:0]
+	default:
+		r.mask = rules.AppendMask(r.mask[:0], s.Kind, r.keyID, fp)
+	}
+	return r.mask
+}
