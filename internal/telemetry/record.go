@@ -1,0 +1,151 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// bounded is a label whose value is from the label's list, else "other".
+func (m *Metrics) bounded(name, value string) attribute.KeyValue {
+	if !slices.Contains(m.table.Labels[name].Values, value) {
+		value = "other"
+	}
+	return attribute.String(name, value)
+}
+
+func add(c metric.Int64Counter, n int64, labels ...attribute.KeyValue) {
+	c.Add(context.Background(), n, metric.WithAttributes(labels...))
+}
+
+func (m *Metrics) moved(direction, topic string, records, bytes int64) {
+	if m == nil {
+		return
+	}
+	labels := []attribute.KeyValue{attribute.String("direction", direction), attribute.String("topic", topic)}
+	add(m.records, records, labels...)
+	add(m.bytes, bytes, labels...)
+}
+
+// RecordsIn counts records read from an input topic, and their bytes.
+func (m *Metrics) RecordsIn(topic string, records, bytes int64) {
+	m.moved("in", topic, records, bytes)
+}
+
+// RecordsOut counts acknowledged records under the input topic they came from.
+func (m *Metrics) RecordsOut(topic string, records, bytes int64) {
+	m.moved("out", topic, records, bytes)
+}
+
+// Findings counts n findings of a kind and what was done with them.
+func (m *Metrics) Findings(kind, action string, n int64) {
+	if m != nil {
+		add(m.findings, n, m.bounded("kind", kind), m.bounded("action", action))
+	}
+}
+
+// Withheld counts records that were replaced by a stub.
+func (m *Metrics) Withheld(reason string, n int64) {
+	if m != nil {
+		add(m.withheld, n, m.bounded("reason", reason))
+	}
+}
+
+// Dropped counts records left out by policy.
+func (m *Metrics) Dropped(n int64) {
+	if m != nil {
+		add(m.dropped, n)
+	}
+}
+
+// DeadLetters counts acknowledged dead letters.
+func (m *Metrics) DeadLetters(reason string, n int64) {
+	if m != nil {
+		add(m.deadLetters, n, m.bounded("reason", reason))
+	}
+}
+
+// Detections counts acknowledged detections by confidence and by how the client
+// was found.
+func (m *Metrics) Detections(confidence, how string, n int64) {
+	if m != nil {
+		add(m.detections, n, m.bounded("confidence", confidence), m.bounded("how", how))
+	}
+}
+
+// Alerts counts emitted alerts, updates included.
+func (m *Metrics) Alerts(kind, severity string, n int64) {
+	if m != nil {
+		add(m.alerts, n, m.bounded("kind", kind), m.bounded("severity", severity))
+	}
+}
+
+// BatchDone notes the time of one batch from fetched to committed.
+func (m *Metrics) BatchDone(d time.Duration) {
+	if m != nil {
+		m.batch.Record(context.Background(), d.Seconds())
+	}
+}
+
+// ProduceRetry counts one produce request sent again.
+func (m *Metrics) ProduceRetry() {
+	if m != nil {
+		add(m.retries, 1)
+	}
+}
+
+// BadBatch counts one unreadable batch; outcome is skip or halt.
+func (m *Metrics) BadBatch(outcome string) {
+	if m != nil {
+		add(m.badBatches, 1, m.bounded("outcome", outcome))
+	}
+}
+
+// RetentionGap counts one gap of offsets that were deleted before they were read.
+func (m *Metrics) RetentionGap(topic string, offsets int64) {
+	if m != nil {
+		add(m.gaps, 1, attribute.String("topic", topic))
+		add(m.lost, offsets, attribute.String("topic", topic))
+	}
+}
+
+// Rebalance counts one generation that this member joined.
+func (m *Metrics) Rebalance() {
+	if m != nil {
+		add(m.rebalances, 1)
+	}
+}
+
+// SetPosition notes where a partition's work stands.
+func (m *Metrics) SetPosition(topic string, number int32, p Position) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.partitions[partition{topic, number}] = p
+}
+
+// ForgetPosition ends the series of a partition that moved to another member.
+func (m *Metrics) ForgetPosition(topic string, number int32) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.partitions, partition{topic, number})
+}
+
+// WatchMemory has the memory gauges ask f, in bytes, at each scrape. f must not
+// call Metrics.
+func (m *Metrics) WatchMemory(f func() (used, limit int64)) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.memory = f
+}
