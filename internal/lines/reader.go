@@ -1,0 +1,128 @@
+package lines
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/leakveil/leakveil/internal/pipeline"
+)
+
+// reader cuts the input into pieces at line ends. It gives out complete lines
+// as soon as they are there, so that a slow pipe is not held up.
+type reader struct {
+	src    io.Reader
+	arena  int
+	window int
+	carry  []byte // the beginning of the line that the last piece left
+	eof    bool
+	held   int // windows that the current line's value fills without an end
+}
+
+func newReader(src io.Reader, o Options) *reader {
+	return &reader{src: src, arena: o.Arena, window: o.Window}
+}
+
+// next fills p with the next piece. It reports false at the end of the input.
+func (r *reader) next(p *piece) (bool, error) {
+	p.text, p.open, p.skipped, p.got = nil, false, 0, pipeline.Lines{}
+	p.grow(max(r.arena, len(r.carry)+r.arena/2))
+	n := copy(p.buf[:cap(p.buf)], r.carry)
+	scanned := n // the carry holds no line end
+	r.carry = r.carry[:0]
+	for !r.eof {
+		if n == cap(p.buf) {
+			if n >= r.window*(r.held+1) {
+				p.text, p.open = p.buf[:n], true
+				return true, nil
+			}
+			p.buf = p.buf[:n]
+			p.grow(min(2*n, r.window*(r.held+1)))
+		}
+		m, err := r.src.Read(p.buf[n:cap(p.buf)])
+		n += m
+		if end := bytes.LastIndexByte(p.buf[scanned:n], '\n'); end >= 0 {
+			cut := scanned + end + 1
+			r.carry = append(r.carry, p.buf[cut:n]...)
+			r.note(err)
+			p.text = p.buf[:cut]
+			return true, r.failed(err)
+		}
+		scanned = n
+		r.note(err)
+		if err := r.failed(err); err != nil {
+			return false, err
+		}
+	}
+	p.text = p.buf[:n]
+	return n > 0, nil
+}
+
+// grow makes room for n bytes, keeping what buf holds.
+func (p *piece) grow(n int) {
+	if cap(p.buf) < n {
+		p.buf = append(make([]byte, 0, n), p.buf...)
+	}
+	p.buf = p.buf[:cap(p.buf)]
+}
+
+func (r *reader) note(err error) { r.eof = r.eof || err != nil }
+
+func (r *reader) failed(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrInput, err)
+}
+
+// process scans a piece. Of a line that goes on beyond the window it keeps the
+// end back, so that no value is cut.
+func (r *reader) process(w *pipeline.Worker, p *piece) {
+	if !p.open {
+		p.got = w.Lines(p.out, p.text)
+		if len(p.got.Results) > 0 || p.got.Withheld > 0 {
+			p.out = p.got.Text
+		}
+		r.held = 0
+		return
+	}
+	cut := r.cut(p, w.Lines(p.out, p.text))
+	if cut == 0 && r.held+1 < maxHeld {
+		r.carry = append(r.carry[:0], p.text...)
+		p.text, p.got = nil, pipeline.Lines{}
+		r.held++
+		return
+	}
+	if cut == 0 { // a value without an end: nothing of it may pass
+		p.out = pipeline.Stub(p.out[:0], "value_too_long", len(p.text))
+		p.skipped, p.text, r.held = len(p.text), nil, 0
+		p.got = pipeline.Lines{Text: p.out, Withheld: 1}
+		return
+	}
+	r.carry = append(r.carry[:0], p.text[cut:]...)
+	p.text, r.held = p.text[:cut], 0
+	p.got = w.Lines(p.out, p.text)
+	if len(p.got.Results) > 0 || p.got.Withheld > 0 {
+		p.out = p.got.Text
+	}
+}
+
+// cut chooses where to part a long line: in its last sixteenth nothing is
+// decided yet, and no finding may be cut from its key.
+func (r *reader) cut(p *piece, got pipeline.Lines) int {
+	cut := len(p.text) - len(p.text)/16
+	for limit := max(0, cut-4096); cut > limit && isWord(p.text[cut-1]); {
+		cut--
+	}
+	for i := len(got.Results) - 1; i >= 0; i-- {
+		if f := &got.Results[i]; f.KeyStart < cut && f.End > cut {
+			cut = f.KeyStart
+		}
+	}
+	return cut
+}
+
+func isWord(c byte) bool {
+	return c-'0' < 10 || c|0x20-'a' < 26 || c == '_' || c == '-' || c == '%' || c == '\\' || c == '='
+}
