@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+func plan(c Connection, topics ...string) Plan {
+	return Plan{Input: c, Topics: topics, Group: "g", OutputTopic: "{topic}.masked", Alerts: "alerts", DeadLetter: "dead"}
+}
+
+func TestPreflightPasses(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(3, "app", "app.masked"), kfake.SeedTopics(1, "alerts", "dead"))
+	got, err := Preflight(testContext(t), plan(c, "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Resolved{[]string{"app"}, map[string]string{"app": "app.masked"}, map[string]int{"app": 3}, true}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestPreflightListsWhatIsMissing(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(3, "a", "b"), kfake.SeedTopics(2, "a.masked"), kfake.SeedTopics(1, "alerts"))
+	_, err := Preflight(testContext(t), plan(c, "a", "b", "gone"))
+	want := `input.kafka.topics: topic gone does not exist; create it, or correct the name
+output.kafka.topic: topic a.masked has 2 partitions, its input a has 3; add partitions to a.masked, since records keep their partition
+output.kafka.topic: topic b.masked does not exist; create it, or correct the name
+dead_letter.kafka.topic: topic dead does not exist; create it, or correct the name`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestPreflightCreatesNothing(t *testing.T) {
+	_, c := fakeCluster(t, kfake.AllowAutoTopicCreation())
+	for range 2 { // the second would find what the first had created
+		_, err := Preflight(testContext(t), plan(c, "app"))
+		if err == nil || !strings.Contains(err.Error(), "topic app does not exist") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRegexLeavesOutOwnTopics(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(1, "app", "app.masked", "orphan.masked", "alerts", "dead", "other", "other.masked"))
+	p := plan(c)
+	p.TopicsRegex = ".*"
+	got, err := Preflight(testContext(t), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"app", "other"}, got.Topics); d != "" {
+		t.Error(d)
+	}
+	p.TopicsRegex = "ap|a[^p]*s" // parts of names do not count
+	_, err = Preflight(testContext(t), p)
+	if err == nil || !strings.HasPrefix(err.Error(), "input.kafka.topics_regex: matches none of the 7 topics that this user may see but 1 of leakveil's own; it must match the whole name") {
+		t.Error(err)
+	}
+}
+
+func TestOwnTopicsByName(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(1, "app", "app.masked", "alerts", "dead"))
+	_, err := Preflight(testContext(t), plan(c, "app", "app.masked", "alerts"))
+	if err == nil || !strings.Contains(err.Error(), "input.kafka.topics: app.masked is a topic that leakveil itself writes") ||
+		!strings.Contains(err.Error(), "input.kafka.topics: alerts is a topic that leakveil itself writes") {
+		t.Error(err)
+	}
+}
+
+func TestClusterIsKnownByItsID(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(1, "app", "alerts", "dead"))
+	p := plan(c, "app")
+	p.OutputTopic, p.Output = "{topic}", &c
+	if _, err := Preflight(testContext(t), p); err == nil || !strings.Contains(err.Error(), "app is a topic that leakveil itself writes") {
+		t.Error(err)
+	}
+	_, other := fakeCluster(t, kfake.ClusterID("other"), kfake.SeedTopics(1, "app", "alerts", "dead"))
+	p.Output = &other
+	got, err := Preflight(testContext(t), p)
+	if err != nil || got.SameCluster {
+		t.Error(got, err)
+	}
+}
+
+func TestUnreachableOutputIsNamed(t *testing.T) {
+	_, c := fakeCluster(t, kfake.SeedTopics(1, "app"))
+	p := plan(c, "app")
+	p.Output = &Connection{Brokers: []string{"127.0.0.1:1"}}
+	if _, err := Preflight(testContext(t), p); err == nil || !strings.HasPrefix(err.Error(), "output.kafka.brokers: 127.0.0.1:1 cannot be reached") {
+		t.Error(err)
+	}
+}
