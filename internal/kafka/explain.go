@@ -105,7 +105,9 @@ func explainTLS(key, broker string, err error) error {
 // explainEOF lists why a broker hangs up without a word.
 func explainEOF(key, where string, conn Connection) error {
 	var why []string
-	if conn.TLS == nil {
+	if conn.TLS != nil {
+		why = append(why, "it does not speak TLS on this port (use its TLS port, or set "+key+".tls.enabled: false)")
+	} else {
 		why = append(why, "it expects TLS (set "+key+".tls.enabled: true)")
 	}
 	if conn.SASL == nil {

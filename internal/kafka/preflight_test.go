@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func plan(c Connection, topics ...string) Plan {
@@ -94,5 +96,41 @@ func TestUnreachableOutputIsNamed(t *testing.T) {
 	p.Output = &Connection{Brokers: []string{"127.0.0.1:1"}}
 	if _, err := Preflight(testContext(t), p); err == nil || !strings.HasPrefix(err.Error(), "output.kafka.brokers: 127.0.0.1:1 cannot be reached") {
 		t.Error(err)
+	}
+}
+
+func TestRightsAreChecked(t *testing.T) {
+	secret := rand.Text()
+	grant := func(resource kmsg.ACLResourceType, name string, op kmsg.ACLOperation) kfake.ACL {
+		return kfake.ACL{Resource: resource, Name: name, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: op, Allow: true}
+	}
+	const topic = kmsg.ACLResourceTypeTopic
+	rights := []kfake.ACL{
+		grant(topic, "app", kmsg.ACLOperationRead), grant(topic, "app.masked", kmsg.ACLOperationWrite),
+		grant(topic, "alerts", kmsg.ACLOperationWrite), grant(topic, "dead", kmsg.ACLOperationWrite),
+		grant(kmsg.ACLResourceTypeGroup, "g", kmsg.ACLOperationRead),
+	}
+	check := func(acls []kfake.ACL) error {
+		_, c := fakeCluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.SeedTopics(1, "app", "app.masked", "alerts", "dead"),
+			kfake.User("PLAIN", "bob", secret, acls...))
+		c.SASL = &SASL{"plain", "bob", secretFile(t, secret)}
+		_, err := Preflight(testContext(t), plan(c, "app"))
+		return err
+	}
+	if err := check(rights); err != nil {
+		t.Errorf("with every right: %v", err)
+	}
+	err := check([]kfake.ACL{grant(topic, "app", kmsg.ACLOperationRead), grant(topic, "app.masked", kmsg.ACLOperationDescribe), grant(topic, "dead", kmsg.ACLOperationWrite)})
+	want := `output.kafka.topic: this user may not write topic app.masked; give it Write on it
+alerts.kafka.topic: this user may not see topic alerts; give it Describe and Write on it
+input.kafka.group: this user may not use group g; give it Read on the group`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	if !allowed(-1<<31, readOperation) || !allowed(1<<3, readOperation) || allowed(1<<3, writeOperation) || allowed(0, readOperation) {
+		t.Error("bits of allowed operations are read wrongly")
 	}
 }
