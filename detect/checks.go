@@ -111,7 +111,20 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if len(v) >= 16 && looksRandom(v) {
 		return true
 	}
-	return hasParameter(s.arena[c.RecordLow:c.RecordHigh]) && score(v) > 0
+	return hasParameter(s.arena[c.RecordLow:c.RecordHigh]) && (score(v) > 0 || isMixed(v))
+}
+
+// isMixed reports whether a value is long and mixes letters and digits.
+func isMixed(v []byte) bool {
+	digits, letters := 0, 0
+	for _, c := range v {
+		if isDigit(c) {
+			digits++
+		} else if isLower(c) || isUpper(c) {
+			letters++
+		}
+	}
+	return len(v) >= 16 && digits >= 2 && letters >= 2
 }
 
 func isNumber(v []byte) bool {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leakveil/leakveil/redact"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// ruleFlags choose the rules.
+type ruleFlags struct {
+	dirs    []string
+	disable []string
+}
+
+func (f *ruleFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.dirs, "rules", nil, "also read rule packs (*.yaml) from this `folder`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.disable, "disable", nil, "switch the rule with this `id` off; may be repeated")
+}
+
+// load returns the built-in rules and those of the folders.
+func (f *ruleFlags) load() (*rules.Set, error) {
+	set, err := rules.Load(f.dirs, f.disable)
+	return set, wrongUse(err)
+}
+
+// keyFlags name the fingerprint keys.
+type keyFlags struct {
+	files []string
+}
+
+func (f *keyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.files, "key-file", nil,
+		"fingerprint key `file` (leakveil key new makes one); may be repeated, the first signs")
+}
+
+// ring returns the keys. Without any it makes one for this run and says so,
+// since nobody can compare those fingerprints with other runs'.
+func (f *keyFlags) ring(stderr io.Writer) (redact.Keyring, error) {
+	if len(f.files) == 0 {
+		key := redact.RandomKey()
+		fmt.Fprintf(stderr, "leakveil: no --key-file: fingerprints use key %s, made for this run alone\n", key.ID())
+		return redact.Keyring{key}, nil
+	}
+	return f.read()
+}
+
+// read returns the keys of the files.
+func (f *keyFlags) read() (redact.Keyring, error) {
+	var ring redact.Keyring
+	for _, file := range f.files {
+		key, err := redact.ReadKeyFile("", file)
+		if err != nil {
+			return nil, wrongUse(err)
+		}
+		ring = append(ring, key)
+	}
+	return ring, nil
+}
+
+// policyFlags say what happens to each kind.
+type policyFlags struct {
+	pairs []string
+}
+
+func (f *policyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.pairs, "policy", nil,
+		"what to do with a kind, as `kind=action`; actions are mask (the default), hash, partial, remove, drop_record, report; may be repeated")
+}
+
+// parse returns the policy; kinds that are not named are masked.
+func (f *policyFlags) parse() (redact.Policy, error) {
+	names := map[string]string{}
+	for _, pair := range f.pairs {
+		kind, action, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, wrongUse(fmt.Errorf("--policy %q: want kind=action", pair))
+		}
+		if before, twice := names[kind]; twice {
+			return nil, wrongUse(fmt.Errorf("--policy: %s is given twice, as %s and %s", kind, before, action))
+		}
+		names[kind] = action
+	}
+	policy, err := redact.ParsePolicy(names)
+	return policy, wrongUse(err)
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/lines"
+	"github.com/leakveil/leakveil/internal/pipeline"
+)
+
+// redactCommand is leakveil redact: its flags and what they open.
+type redactCommand struct {
+	rules    ruleFlags
+	keys     keyFlags
+	policy   policyFlags
+	findings string
+	format   string
+	workers  int
+	summary  bool
+	inPlace  bool
+
+	options lines.Options
+	report  *findingsFile
+	tally   *tally
+	total   lines.Stats
+	stdout  io.Writer
+	stderr  io.Writer
+}
+
+func newRedact() *cobra.Command {
+	r := &redactCommand{}
+	cmd := &cobra.Command{
+		Use:   "redact [FILE…]",
+		Short: "Mask the secrets in files or standard input",
+		Long: `Read files, or standard input when there are none or the name is -, and write
+them with every secret masked to standard output: exactly one line out for each
+line in, clean lines byte for byte.
+
+A line ends at a line feed; a carriage return before it belongs to the line end.
+With --record-format ndjson-text each line is a JSON object with a member "text",
+whose decoded text (newlines included) is the record; other members stay.
+
+Exit codes: 0 done, with or without findings; 1 input or output failed on the
+way; 2 wrong use; 3 a line could not be scanned and was withheld.`,
+		Example: `  tail -f app.log | leakveil redact
+  leakveil redact --key-file key.bin --findings found.ndjson app.log > app.masked.log
+  leakveil redact --in-place --summary logs/*.log`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			r.stdout, r.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return r.run(cmd.InOrStdin(), files)
+		},
+	}
+	r.rules.add(cmd)
+	r.keys.add(cmd)
+	r.policy.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&r.findings, "findings", "", "write one JSON object for each finding to this `file`")
+	f.StringVar(&r.format, "record-format", "lines", "`form` of the input: lines, or ndjson-text")
+	f.IntVar(&r.workers, "workers", runtime.NumCPU(), "goroutines that scan")
+	f.BoolVar(&r.summary, "summary", false, "print what was found to standard error at the end")
+	f.BoolVar(&r.inPlace, "in-place", false, "replace each file by its masked form, atomically")
+	return cmd
+}
+
+func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
+	if err := r.prepare(files); err != nil {
+		return err
+	}
+	if r.report != nil {
+		defer func() { err = errors.Join(err, r.report.close()) }()
+	}
+	if len(files) == 0 {
+		files = []string{"-"}
+	}
+	progress := newProgress(r.stderr, files)
+	r.options.OnProgress = progress.update
+	for _, file := range files {
+		if err := r.one(stdin, file); err != nil {
+			progress.end()
+			return err
+		}
+		progress.file()
+	}
+	progress.end()
+	if r.summary {
+		r.tally.print(r.stderr, r.total)
+	}
+	if r.total.Withheld > 0 {
+		return &exitError{codeWithheld, fmt.Errorf("%d lines could not be scanned and were withheld", r.total.Withheld)}
+	}
+	return nil
+}
+
+// prepare checks the flags and builds the pipeline's options.
+func (r *redactCommand) prepare(files []string) error {
+	switch {
+	case r.format != "lines" && r.format != "ndjson-text":
+		return wrongUse(fmt.Errorf("--record-format %q: want lines or ndjson-text", r.format))
+	case r.workers < 1 || r.workers > 1024:
+		return wrongUse(fmt.Errorf("--workers %d: want 1 to 1024", r.workers))
+	case r.inPlace && len(files) == 0:
+		return wrongUse(errors.New("--in-place: name the files"))
+	}
+	set, err := r.rules.load()
+	if err != nil {
+		return err
+	}
+	policy, err := r.policy.parse()
+	if err != nil {
+		return err
+	}
+	ring, err := r.keys.ring(r.stderr)
+	if err != nil {
+		return err
+	}
+	db, err := detect.Compile(set)
+	if err != nil {
+		return wrongUse(err)
+	}
+	if r.findings != "" {
+		if r.report, err = createFindings(r.findings, ring[0].ID()); err != nil {
+			return wrongUse(err)
+		}
+	}
+	options := pipeline.Options{Database: db, Policy: policy, Key: ring[0], Attribute: r.findings != "" || r.summary}
+	r.tally = newTally()
+	r.options = lines.Options{
+		Workers:   r.workers,
+		NewWorker: func() (*pipeline.Worker, error) { return pipeline.NewWorker(options) },
+	}
+	return nil
+}
+
+// one redacts one file, or standard input for "-".
+func (r *redactCommand) one(stdin io.Reader, name string) error {
+	src := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("%w: %w", lines.ErrInput, err)
+		}
+		defer file.Close()
+		src = file
+	}
+	if r.report != nil || r.summary {
+		r.options.OnFound = func(f lines.Found) error {
+			r.tally.add(f)
+			if r.report == nil {
+				return nil
+			}
+			return r.report.add(name, f)
+		}
+	}
+	if r.inPlace && name != "-" {
+		return r.replace(src, name)
+	}
+	return r.copy(r.stdout, src)
+}
+
+func (r *redactCommand) copy(dst io.Writer, src io.Reader) error {
+	run := lines.Copy
+	if r.format == "ndjson-text" {
+		run = lines.CopyObjects
+	}
+	stats, err := run(dst, src, r.options)
+	r.total.Bytes += stats.Bytes
+	r.total.Lines += stats.Lines
+	r.total.Findings += stats.Findings
+	r.total.Withheld += stats.Withheld
+	return err
+}
+
+// replace writes the masked file beside the original and renames it, so that
+// the original is whole until its successor is on disk.
+func (r *redactCommand) replace(src io.Reader, name string) (err error) {
+	name, err = filepath.EvalSymlinks(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", lines.ErrInput, err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", lines.ErrInput, err)
+	}
+	out, err := os.CreateTemp(filepath.Dir(name), ".leakveil-*")
+	if err != nil {
+		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = out.Close()
+			_ = os.Remove(out.Name())
+		}
+	}()
+	if err = r.copy(out, src); err != nil {
+		return err
+	}
+	if err = errors.Join(keepOwner(out, info), out.Chmod(info.Mode().Perm()), out.Sync(), out.Close()); err == nil {
+		err = os.Rename(out.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
+	}
+	return nil
+}
