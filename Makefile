@@ -1,0 +1,62 @@
+# Targets for users (run, test, kafka, run-kafka) install what they need;
+# those for developers (check, race, fuzz, bench, test-long) say what is missing.
+
+BIN     := bin/leakveil
+GOFLAGS := -buildvcs=auto
+# Long-lived packages of the tests that need a real broker.
+BROKER  := ./internal/kafka/... ./internal/kafkatest/... ./internal/app/...
+
+.PHONY: help run build test test-long check race fuzz bench kafka run-kafka deps deps-test fmt lint gen clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+deps:
+	@scripts/deps.sh build
+
+deps-test:
+	@scripts/deps.sh build java
+
+build: deps ## build bin/leakveil
+	go build -o $(BIN) ./cmd/leakveil
+
+run: build ## build and show the main job on a generated stream
+	$(BIN) demo
+
+test: deps deps-test ## unit and integration tests, with a real Kafka broker
+	@scripts/test.sh
+
+test-long: deps deps-test ## the long chaos runs and fuzzing (about an hour)
+	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
+	$(MAKE) fuzz FUZZTIME=120s
+
+check: fmt lint race ## what every push must pass
+
+fmt:
+	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+
+lint: deps
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
+
+race: deps deps-test ## all tests with the race detector
+	go test -race -timeout 30m ./...
+
+FUZZTIME ?= 20s
+fuzz: deps ## each fuzz target for FUZZTIME
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: build ## Go benchmarks, then whole-process figures against ripgrep and raw Hyperscan
+	@scripts/bench.sh
+
+kafka: deps-test ## start a real Kafka broker on 127.0.0.1:9092
+	@scripts/kafka.sh
+
+run-kafka: build deps-test ## the main job on a real broker: producer, leakveil run, consumer
+	@scripts/run-kafka.sh
+
+gen: ## make generated files again
+	go generate ./...
+
+clean: ## remove what was built and downloaded
+	rm -rf bin .cache benchmarks/data

@@ -1,0 +1,189 @@
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	module   = "github.com/leakveil/leakveil/"
+	root     = "../.."
+	maxLines = 400
+)
+
+// arrows lists, for each package or folder, what of ours it may import. The
+// first entry that fits the package holds.
+var arrows = []struct {
+	from string
+	to   []string
+}{
+	{"rules", nil},
+	{"internal/layer", nil},
+	{"internal/event", nil},
+	{"internal/archtest", nil},
+	{"internal/config", []string{"rules"}},
+	{"internal/harden", nil},
+	{"internal/telemetry", nil},
+	{"internal/kafkatest", nil},
+	{"internal/kafka/recordbatch", nil},
+	{"redact", []string{"rules", "internal/layer"}},
+	{"detect", []string{"rules", "internal/layer"}},
+	{"internal/alert", []string{"internal/event"}},
+	{"internal/client", []string{"detect", "internal/event", "rules"}},
+	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer"}},
+	{"internal/lines", []string{"internal/pipeline", "detect"}},
+	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
+	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
+	{"benchmarks/corpus", []string{"rules"}},
+	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
+	{"internal/app", []string{
+		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/alert", "internal/kafka",
+		"internal/kafka/recordbatch", "internal/config", "internal/telemetry",
+	}},
+	{"cmd", []string{
+		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
+		"internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck",
+		"internal/kafka", "internal/kafka/recordbatch",
+	}},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		allowed, known := allowedFor(from)
+		if !known {
+			t.Errorf("%s: say in arrows what it may import", from)
+		}
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if ours && !within(to, from) && !anyWithin(to, allowed) {
+				t.Errorf("%s imports %s, which DESIGN does not allow", from, to)
+			}
+		}
+	}
+}
+
+func allowedFor(from string) ([]string, bool) {
+	for _, a := range arrows {
+		if within(from, a.from) {
+			return a.to, true
+		}
+	}
+	return nil, false
+}
+
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+func anyWithin(path string, folders []string) bool {
+	for _, f := range folders {
+		if path == f {
+			return true
+		}
+	}
+	return false
+}
+
+// sources calls fn for each Go file of the module.
+func sources(t *testing.T, fn func(path string, text []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "testdata"):
+			return fs.SkipDir
+		case d.IsDir() || filepath.Ext(p) != ".go":
+			return nil
+		}
+		text, err := os.ReadFile(p)
+		if err == nil {
+			fn(p, text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFilesAreShort(t *testing.T) {
+	sources(t, func(path string, text []byte) {
+		if n := bytes.Count(text, []byte("\n")); n > maxLines {
+			t.Errorf("%s: %d lines, more than %d", path, n, maxLines)
+		}
+	})
+}
+
+func TestPackagesSayWhatTheyAre(t *testing.T) {
+	documented := map[string]bool{}
+	sources(t, func(path string, text []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		dir := filepath.Dir(path)
+		file, err := parser.ParseFile(token.NewFileSet(), path, text, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		documented[dir] = documented[dir] || file.Doc != nil &&
+			(strings.HasPrefix(file.Doc.Text(), "Package ") || strings.HasPrefix(file.Doc.Text(), "Command "))
+	})
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s: no file opens with a package comment", dir)
+		}
+	}
+}
+
+// The public packages are a library: they never print, log or open connections.
+func TestLibraryIsSilent(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if name != "rules" && name != "detect" && name != "redact" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if imported == "log" || imported == "net" || imported == "net/http" || imported == "os/exec" {
+				t.Errorf("%s imports %s", name, imported)
+			}
+		}
+	}
+}
