@@ -54,8 +54,8 @@ func (s *Scanner) check(c *candidate) bool {
 	if len(v) > r.Value.Max {
 		c.Confidence = rules.Likely
 	}
-	for _, name := range r.Checks {
-		if !checkFuncs[name](s, c, v) {
+	for _, confirms := range c.trigger.checks {
+		if !confirms(s, c, v) {
 			return false
 		}
 	}

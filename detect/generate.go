@@ -17,7 +17,7 @@ var (
 	glueByte = setOf("\"'\\=:%&>]) \t")
 	// leftOfWeak is what may stand before a weak key: delimiters, and the last
 	// byte of an escaped delimiter (%26, %3F, \u0026, \n). Confirmation looks closer.
-	leftOfWeak = setOf("\"'`?&;,.#/ \t({[<>|!*:=~@$\\0236BbCcDdFfnrt")
+	leftOfWeak = setOf("\"'`?&;,.#/ \t({[<>|!*:=~@$_-\\0236BbCcDdFfnrt")
 	blank      = setOf(" \t")
 )
 
@@ -40,9 +40,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	var out []*Trigger
 	value := alphabets[r.Value.Alphabet]
 	for _, key := range r.Keys {
-		t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true}
-		t.elems = append(wordElems(key), elem{glueByte, 1, 1})
-		out = append(out, t)
+		out = append(out, keyTriggers(r, key)...)
 	}
 	for _, name := range r.Names {
 		t := &Trigger{Rule: r, Key: name, form: formKey}
@@ -73,6 +71,24 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		}
 	}
 	return out
+}
+
+// keyTriggers spells a strong key. A key that begins with a short word ends many
+// others (invalid_token, "void token"), so it needs a boundary: a delimiter before
+// it, or its own capitals (userIdToken).
+func keyTriggers(r *rules.Rule, key string) []*Trigger {
+	t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true}
+	t.elems = append(wordElems(key), elem{glueByte, 1, 1})
+	if strings.IndexByte(key, '_') > 2 {
+		return []*Trigger{t}
+	}
+	t.bounded = true
+	pascal := &Trigger{Rule: r, Key: key, form: formKey}
+	for _, word := range strings.Split(key, "_") {
+		pascal.elems = append(pascal.elems, literalElems(strings.ToUpper(word[:1])+word[1:], false)...)
+	}
+	pascal.elems = append(pascal.elems, elem{glueByte, 1, 1})
+	return []*Trigger{t, pascal}
 }
 
 func weakTrigger(r *rules.Rule, key, glue string, value *set) *Trigger {

@@ -106,7 +106,7 @@ func isWords(v []byte) bool {
 // isPlaceholder reports whether a value stands for a secret without being one:
 // a mask of leakveil or of others, a variable, a word that says "nothing".
 func isPlaceholder(v []byte) bool {
-	if len(v) == 0 || rules.IsMask(v) || placeholders[lowerString(v)] {
+	if len(v) == 0 || rules.IsMask(v) || len(v) <= 12 && placeholders[lowerString(v)] {
 		return true
 	}
 	first, last := v[0], v[len(v)-1]

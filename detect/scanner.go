@@ -31,6 +31,9 @@ func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
 			if err := t.check(); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
 			}
+			for _, name := range r.Checks {
+				t.checks = append(t.checks, checkFuncs[name])
+			}
 			db.triggers = append(db.triggers, t)
 		}
 	}

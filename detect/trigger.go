@@ -38,6 +38,7 @@ type Trigger struct {
 	elems    []elem
 	tail     int // value bytes that the trigger ends with
 	glue     int // bytes between a weak key and its value, at most
+	checks   []checkFunc
 }
 
 // maxTrigger bounds what a trigger spans; windows overlap by it.
