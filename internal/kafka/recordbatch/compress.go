@@ -10,8 +10,12 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// xerialBlock is the block size of Java's SnappyOutputStream.
-const xerialBlock = 32 << 10
+const (
+	// xerialBlock is the block size of Java's SnappyOutputStream.
+	xerialBlock = 32 << 10
+	// zstdWindow is about the size of a batch; a larger one costs memory alone.
+	zstdWindow = 1 << 20
+)
 
 // compressors holds the codecs' state between batches, made at first use.
 type compressors struct {
@@ -47,7 +51,8 @@ func (c *compressors) compress(codec Codec, dst, src []byte) ([]byte, error) {
 		return c.stream(c.lz4, dst, src)
 	case Zstd:
 		if c.zstd == nil {
-			enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
+			enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1),
+				zstd.WithWindowSize(zstdWindow), zstd.WithZeroFrames(true))
 			if err != nil {
 				return nil, err
 			}

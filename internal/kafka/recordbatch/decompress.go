@@ -18,6 +18,7 @@ const (
 	// zstdMaxWindow is the window of zstd's highest level; decoding into one
 	// buffer takes no memory for it.
 	zstdMaxWindow = 128 << 20
+	zstdMaxBlock  = 128 << 10 // RFC 8878 §3.1.1.2.4
 	// snappyMaxRatio bounds what a snappy block may claim: its densest element
 	// makes 64 bytes out of 3.
 	snappyMaxRatio = 22
@@ -106,8 +107,9 @@ func grow(dst []byte, most int) []byte {
 	return append(make([]byte, 0, size), dst...)
 }
 
-// unzstd decodes into one buffer (a frame's claimed window costs nothing then)
-// and tries again with a larger one until the limit.
+// unzstd decodes into one buffer, made beforehand: so a frame's claimed window
+// costs nothing, and the decoder, whose error for a full buffer has no type, is
+// known to have had room for all that the frames can hold.
 func (c *decompressors) unzstd(dst, src []byte, limit int) ([]byte, error) {
 	if c.zstd == nil {
 		dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -117,21 +119,83 @@ func (c *decompressors) unzstd(dst, src []byte, limit int) ([]byte, error) {
 		}
 		c.zstd = dec
 	}
-	if size := min(8*len(src), limit); cap(dst) < size {
+	bound, err := zstdBound(src)
+	if err != nil {
+		return nil, err
+	}
+	size := min(bound, limit)
+	if cap(dst) < size {
 		dst = make([]byte, 0, size)
 	}
+	out, err := c.zstd.DecodeAll(src, dst[:0:size])
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || err != nil && bound > limit {
+		return nil, ErrTooLarge
+	}
+	return out, err
+}
+
+// zstdBound walks the frames' block headers (RFC 8878 §3.1.1) and gives the most
+// bytes that they can decompress to.
+func zstdBound(src []byte) (int, error) {
+	bound := 0
+	for len(src) > 0 {
+		var h zstd.Header
+		if err := h.Decode(src); err != nil {
+			return 0, err
+		}
+		if h.Skippable {
+			end := int64(h.HeaderSize) + int64(h.SkippableSize)
+			if end > int64(len(src)) {
+				return 0, ErrCorrupt
+			}
+			src = src[end:]
+			continue
+		}
+		blocks, rest, err := zstdBlocks(src[h.HeaderSize:])
+		if err != nil {
+			return 0, err
+		}
+		if h.HasFCS && h.FrameContentSize < uint64(blocks) {
+			blocks = int(h.FrameContentSize)
+		}
+		bound += blocks
+		if h.HasCheckSum {
+			if len(rest) < 4 {
+				return 0, ErrCorrupt
+			}
+			rest = rest[4:]
+		}
+		src = rest
+	}
+	return bound, nil
+}
+
+// zstdBlocks gives the bound of one frame's blocks and what stands behind them.
+func zstdBlocks(src []byte) (bound int, rest []byte, err error) {
+	const headerLen, raw, runLength = 3, 0, 1
 	for {
-		if cap(dst) > limit {
-			dst = dst[:0:limit]
+		if len(src) < headerLen {
+			return 0, nil, ErrCorrupt
 		}
-		out, err := c.zstd.DecodeAll(src, dst[:0])
-		if err == nil || !errors.Is(err, zstd.ErrDecoderSizeExceeded) && !errors.Is(err, zstd.ErrWindowSizeExceeded) {
-			return out, err
+		header := int(src[0]) | int(src[1])<<8 | int(src[2])<<16
+		last, kind, size := header&1 == 1, header>>1&3, header>>3
+		src = src[headerLen:]
+		stored := size
+		switch kind {
+		case raw:
+			bound += size
+		case runLength:
+			bound, stored = bound+size, 1
+		default:
+			bound += zstdMaxBlock
 		}
-		if cap(dst) >= limit || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-			return nil, ErrTooLarge
+		if stored > len(src) {
+			return 0, nil, ErrCorrupt
 		}
-		dst = grow(dst[:0], limit)
+		src = src[stored:]
+		if last {
+			return bound, src, nil
+		}
 	}
 }
 
