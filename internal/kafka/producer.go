@@ -36,7 +36,7 @@ func (o ProducerOptions) withDefaults() ProducerOptions {
 	}
 	for _, d := range []struct {
 		field    *time.Duration
-		byItself time.Duration
+		standard time.Duration
 	}{
 		{&o.RequestTimeout, 10 * time.Second},
 		{&o.DeliveryTimeout, 30 * time.Second},
@@ -44,7 +44,7 @@ func (o ProducerOptions) withDefaults() ProducerOptions {
 		{&o.MaxBackoff, time.Second},
 	} {
 		if *d.field <= 0 {
-			*d.field = d.byItself
+			*d.field = d.standard
 		}
 	}
 	return o
@@ -71,7 +71,6 @@ type Producer struct {
 	partitions map[partitionKey]*partitionState
 
 	session chan session // holds the one session, zero until it is known
-	work    sync.Pool    // of *producerWork
 }
 
 type partitionKey struct {
@@ -92,6 +91,10 @@ type partitionState struct {
 	next   int32
 	broken error
 }
+
+// works holds *producerWork for all producers: each is some megabytes, and
+// there is a producer for every input partition.
+var works = sync.Pool{New: func() any { return new(producerWork) }}
 
 // producerWork is memory that goes from one call to the next.
 type producerWork struct {
@@ -115,7 +118,6 @@ func NewProducer(transport kafkago.RoundTripper, opts ProducerOptions, log *slog
 		log:        log,
 		partitions: make(map[partitionKey]*partitionState),
 		session:    make(chan session, 1),
-		work:       sync.Pool{New: func() any { return new(producerWork) }},
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	p.session <- session{}
@@ -144,10 +146,10 @@ func (p *Producer) Produce(ctx context.Context, topic string, partition int32, c
 		return fmt.Errorf("produce to %s/%d: %w: %w", topic, partition, ErrSessionOver, st.broken)
 	}
 	u := &unit{p: p, st: st, key: partitionKey{topic, partition}, codec: codec}
-	u.work = p.work.Get().(*producerWork)
+	u.work = works.Get().(*producerWork)
 	err := u.sendAll(ctx, recs)
 	if !u.abandoned {
-		p.work.Put(u.work)
+		works.Put(u.work)
 	}
 	return err
 }
