@@ -16,7 +16,7 @@ type Span struct {
 	Fingerprint      Fingerprint
 }
 
-// ErrSpans says that spans overlap, are unsorted or out of bounds. Nothing was
+// ErrSpans says that spans overlap, are unsorted, empty or out of bounds. Nothing was
 // written: the caller must withhold the record.
 var ErrSpans = errors.New("redact: spans overlap or are out of bounds")
 
@@ -44,8 +44,11 @@ func (r *Redactor) Apply(dst, src []byte, spans []Span, equal bool) ([]byte, err
 	last := 0
 	for i := range spans {
 		s := &spans[i]
-		if s.Blob < last || s.Start < s.Blob || s.End < s.Start || s.End > len(src) {
+		if s.Blob < last || s.Start < s.Blob || s.End <= s.Start || s.End > len(src) {
 			return dst, ErrSpans
+		}
+		if s.Blob != s.Start && s.Form.Base64 == layer.NoBase64 {
+			return dst, ErrSpans // nothing but a blob may be rewritten before its span
 		}
 		last = s.End
 	}
@@ -69,7 +72,7 @@ func (r *Redactor) replace(dst, raw []byte, s *Span, equal bool) []byte {
 	case equal:
 		r.decoded = s.Form.Decode(r.decoded[:0], raw)
 		n := len(r.decoded)
-		clear(r.decoded)
+		clear(r.decoded[:cap(r.decoded)])
 		r.decoded = rules.AppendEqual(r.decoded[:0], n, r.maskOf(s, raw))
 		if out, ok := s.Form.Encode(dst, raw, r.decoded); ok && len(out)-len(dst) == len(raw) {
 			return out
@@ -92,7 +95,7 @@ func (r *Redactor) maskOf(s *Span, raw []byte) []byte {
 	case ActionPartial:
 		r.decoded = s.Form.Decode(r.decoded[:0], raw)
 		r.mask = rules.AppendPartial(r.mask[:0], r.decoded)
-		clear(r.decoded)
+		clear(r.decoded[:cap(r.decoded)]) // decoding left more behind than the value's length
 	case ActionRemove:
 		r.mask = r.mask[:0]
 	default:

@@ -34,11 +34,15 @@ type Fingerprinter struct {
 	sum   [sha256.Size]byte
 }
 
-// NewFingerprinter returns a fingerprinter for the key.
+// NewFingerprinter returns a fingerprinter for the key. It panics on the zero
+// Key: fingerprints without a key could be guessed.
 func NewFingerprinter(key Key) *Fingerprinter {
+	if key.secret == nil {
+		panic("BUG: redact.NewFingerprinter needs a key, got the zero Key")
+	}
 	return &Fingerprinter{
 		keyID: key.id,
-		mac:   hmac.New(sha256.New, key.bytes),
+		mac:   hmac.New(sha256.New, key.secret.bytes),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		cache: make([]slot, cacheSlots),
 	}

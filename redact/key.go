@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -15,15 +16,20 @@ import (
 // MinKeyBytes is the least a key file holds.
 const MinKeyBytes = 32
 
-const maxKeyBytes = 4096
+// maxKeyBytes stops the reading of what is no key file: a device, a log.
+const maxKeyBytes = 1 << 20
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 // Key is a fingerprint key. Its bytes never print.
 type Key struct {
-	id    string
-	bytes []byte
+	id string
+	// A pointer: fmt calls no method of an unexported field, it would print the
+	// bytes of a key inside another type. Behind a pointer it prints an address.
+	secret *secret
 }
+
+type secret struct{ bytes []byte }
 
 // ID names the key in masks and alerts. It tells nothing about the key.
 func (k Key) ID() string { return k.id }
@@ -45,18 +51,18 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // NewKey makes a key of at least MinKeyBytes bytes. An empty id is derived from
 // the bytes by a hash, so that the same file has the same id everywhere.
-func NewKey(id string, secret []byte) (Key, error) {
-	if len(secret) < MinKeyBytes {
-		return Key{}, fmt.Errorf("a key needs %d bytes or more, has %d (leakveil key new FILE makes one)", MinKeyBytes, len(secret))
+func NewKey(id string, bytes []byte) (Key, error) {
+	if len(bytes) < MinKeyBytes {
+		return Key{}, fmt.Errorf("a key needs %d bytes or more, has %d (leakveil key new FILE makes one)", MinKeyBytes, len(bytes))
 	}
 	if id == "" {
-		sum := sha256.Sum256(append([]byte("leakveil key id\x00"), secret...))
+		sum := sha256.Sum256(append([]byte("leakveil key id\x00"), bytes...))
 		id = base64.RawURLEncoding.EncodeToString(sum[:6])
 	}
 	if !keyID.MatchString(id) {
 		return Key{}, errors.New("a key id is 1 to 32 of A-Z a-z 0-9 _ -")
 	}
-	return Key{id: id, bytes: append([]byte(nil), secret...)}, nil
+	return Key{id: id, secret: &secret{append([]byte(nil), bytes...)}}, nil
 }
 
 // ReadKeyFile reads a key: any 32 bytes or more.
@@ -66,11 +72,14 @@ func ReadKeyFile(id, path string) (Key, error) {
 		return Key{}, fmt.Errorf("key file: %w", err)
 	}
 	defer file.Close()
-	secret, err := io.ReadAll(io.LimitReader(file, maxKeyBytes))
+	bytes, err := io.ReadAll(io.LimitReader(file, maxKeyBytes+1))
 	if err != nil {
 		return Key{}, fmt.Errorf("key file: %w", err)
 	}
-	key, err := NewKey(id, secret)
+	if len(bytes) > maxKeyBytes {
+		return Key{}, fmt.Errorf("key file %s: longer than %d bytes: is it a key?", path, maxKeyBytes)
+	}
+	key, err := NewKey(id, bytes)
 	if err != nil {
 		return Key{}, fmt.Errorf("key file %s: %w", path, err)
 	}
@@ -85,22 +94,31 @@ func NewKeyFile(path string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("key file: %w", err)
 	}
-	_, err = file.Write(key.bytes)
+	_, err = file.Write(key.secret.bytes)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return Key{}, fmt.Errorf("key file: %w", err)
+		// Half a key must not stay: the next run would refuse it and could not replace it.
+		return Key{}, fmt.Errorf("key file: %w", errors.Join(err, os.Remove(path)))
 	}
 	return key, nil
 }
 
 // RandomKey makes a key for one run.
 func RandomKey() Key {
-	var secret [MinKeyBytes]byte
-	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
-	key, err := NewKey("", secret[:])
+	var bytes [MinKeyBytes]byte
+	_, _ = rand.Read(bytes[:]) // never fails (crypto/rand)
+	key, err := NewKey("", bytes[:])
 	if err != nil {
 		panic("BUG: a random key is long enough")
 	}
 	return key
+}
+
+// Derive returns 32 bytes made from the key for another use, so that no two uses
+// share a key.
+func (k Key) Derive(use string) []byte {
+	mac := hmac.New(sha256.New, k.secret.bytes)
+	mac.Write([]byte("leakveil derive\x00" + use))
+	return mac.Sum(nil)
 }
 
 // Keyring holds the keys: the first signs, all can be asked.

@@ -7,7 +7,7 @@ import "unicode/utf8"
 // else lengths may be written down elsewhere, so masks must keep them.
 func IsText(payload []byte) bool {
 	for _, c := range payload {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\b' && c != 0x1b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\b' && c != 0x1b || c == 0x7f {
 			return false
 		}
 	}

@@ -28,9 +28,14 @@ Exit codes: 0 done, 1 input or output failed, 2 wrong use or configuration,
 		return wrongUse(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
 	root.AddCommand(
+		newConfig(),
+		newDemo(),
 		newFingerprint(),
 		newKey(),
+		newMan(),
 		newRedact(),
+		newRules(),
+		newRun(),
 		newVersion(),
 	)
 	typed(root)

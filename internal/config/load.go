@@ -21,6 +21,19 @@ var defaultsYAML []byte
 // over the one before, and checks the result. An empty path leaves the file out.
 // The error is [Problems] when the configuration is wrong.
 func Load(path string) (*Config, error) {
+	c, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Read is Load without the check of the whole: every key is known and has a value
+// of its type, but what run needs may be missing.
+func Read(path string) (*Config, error) {
 	var file []byte
 	if path != "" {
 		var err error
@@ -39,9 +52,6 @@ func Load(path string) (*Config, error) {
 		return nil, err
 	}
 	c.sources = w.sources
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
 	return c, nil
 }
 

@@ -154,3 +154,27 @@ func leading(ctx context.Context, client *kafkago.Client, lookup *kafkago.ListOf
 	}
 	return nil
 }
+
+// DeleteTopics removes topics; it returns when the controller has done so.
+func (b *Broker) DeleteTopics(t testing.TB, names ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	client, done := dial(b.addr)
+	defer done()
+	err := retry(ctx, b.done, "delete", func(ctx context.Context) error {
+		answer, err := client.DeleteTopics(ctx, &kafkago.DeleteTopicsRequest{Topics: names})
+		if err != nil {
+			return err
+		}
+		for _, err := range answer.Errors {
+			if err != nil && !errors.Is(err, kafkago.UnknownTopicOrPartition) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("kafkatest: delete topics: %v", err)
+	}
+}

@@ -3,6 +3,8 @@ package layer
 import (
 	"bytes"
 	"encoding/base64"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // maxDepth bounds how often percent-encoding is undone.
@@ -62,41 +64,75 @@ func unpercent(b []byte) int {
 	return w
 }
 
-// unslash resolves \/ \" \\ \uXXXX \xXX, with any number of backslashes, in
-// place, and returns the new length.
+// unslash resolves \/ \" \' \` \\ \uXXXX \xXX, with any number of backslashes,
+// in place, and returns the new length. A run of backslashes that escapes
+// nothing is one backslash.
 func unslash(b []byte) int {
 	w := 0
-	for r := 0; r < len(b); r++ {
-		c := b[r]
-		if c != '\\' {
-			b[w] = c
-			w++
+	for r := 0; r < len(b); {
+		if b[r] != '\\' {
+			b[w] = b[r]
+			w, r = w+1, r+1
 			continue
 		}
-		for r < len(b) && b[r] == '\\' {
-			r++
-		}
-		if r == len(b) {
-			b[w] = '\\'
-			return w + 1
-		}
-		c, n := escaped(b[r:])
-		b[w] = c
-		w++
-		r += n - 1
+		r += slashes(b[r:])
+		n := unslashOne(b, w, r)
+		w, r = w+n.written, r+n.read
 	}
 	return w
 }
 
-// escaped reads what stands behind backslashes: the byte and its length.
-func escaped(b []byte) (byte, int) {
-	switch {
-	case b[0] == 'u' && len(b) >= 5 && b[1] == '0' && b[2] == '0' && unhex(b[3]) < 16 && unhex(b[4]) < 16:
-		return unhex(b[3])<<4 | unhex(b[4]), 5
-	case b[0] == 'x' && len(b) >= 3 && unhex(b[1]) < 16 && unhex(b[2]) < 16:
-		return unhex(b[1])<<4 | unhex(b[2]), 3
+type step struct{ read, written int }
+
+// unslashOne writes at w what stands at r behind backslashes. What it writes
+// is never longer than what was read with its backslashes.
+func unslashOne(b []byte, w, r int) step {
+	if c, ok := hexRune(b[r:]); ok {
+		read := 5
+		if utf16.IsSurrogate(c) {
+			more := slashes(b[r+read:])
+			low, ok := hexRune(b[r+read+more:])
+			if c = utf16.DecodeRune(c, low); ok && more > 0 && c != utf8.RuneError {
+				read += more + 5
+			}
+		}
+		return step{read, utf8.EncodeRune(b[w:w+utf8.UTFMax], c)}
 	}
-	return b[0], 1
+	switch {
+	case r+3 <= len(b) && b[r] == 'x' && unhex(b[r+1]) < 16 && unhex(b[r+2]) < 16:
+		b[w] = unhex(b[r+1])<<4 | unhex(b[r+2])
+		return step{3, 1}
+	case r < len(b) && (b[r] == '/' || b[r] == '"' || b[r] == '\'' || b[r] == '`'):
+		b[w] = b[r]
+		return step{1, 1}
+	}
+	b[w] = '\\'
+	return step{0, 1}
+}
+
+// slashes counts the backslashes that b begins with.
+func slashes(b []byte) int {
+	n := 0
+	for n < len(b) && b[n] == '\\' {
+		n++
+	}
+	return n
+}
+
+// hexRune reads uXXXX.
+func hexRune(b []byte) (rune, bool) {
+	if len(b) < 5 || b[0] != 'u' {
+		return 0, false
+	}
+	c := rune(0)
+	for _, digit := range b[1:5] {
+		d := unhex(digit)
+		if d > 15 {
+			return 0, false
+		}
+		c = c<<4 | rune(d)
+	}
+	return c, true
 }
 
 func unhex(c byte) byte {

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sort"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/internal/alert"
+	"github.com/leakveil/leakveil/internal/app"
+)
+
+// demoCommand is leakveil demo.
+type demoCommand struct {
+	records int
+	follow  bool
+	pause   time.Duration
+	seed    uint64
+}
+
+func newDemo() *cobra.Command {
+	d := &demoCommand{}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the main job on a generated stream of logs",
+		Long: `Generate the logs of several services (access logs, JSON, dumps, stack traces;
+most lines clean), send them through the pipeline that run uses, and show the
+masked lines and the alerts with client ids as they come. At the end comes a
+summary: what was found, which clients to act on, how fast it was.`,
+		Example: "  leakveil demo\n  leakveil demo --follow",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+			defer stop()
+			return d.run(ctx, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&d.records, "records", 200_000, "records to generate")
+	f.BoolVar(&d.follow, "follow", false, "go on until interrupted")
+	f.DurationVar(&d.pause, "pause", 15*time.Millisecond, "pause after each shown line, so that one can read along")
+	f.Uint64Var(&d.seed, "seed", 1, "another number gives another stream")
+	return cmd
+}
+
+// demoTally counts what the pipeline tells it.
+type demoTally struct {
+	kinds    map[string]int64
+	withheld int64
+}
+
+func (t *demoTally) Findings(kind, _ string, n int64) { t.kinds[kind] += n }
+func (t *demoTally) Withheld(_ string, n int64)       { t.withheld += n }
+func (t *demoTally) Dropped(int64)                    {}
+func (t *demoTally) DeadLetters(string, int64)        {}
+func (t *demoTally) Detections(string, string, int64) {}
+func (t *demoTally) BatchDone(time.Duration)          {}
+
+// demoRun is one run of the demo.
+type demoRun struct {
+	demoCommand
+	out     io.Writer
+	style   style
+	tally   *demoTally
+	local   *app.Local
+	busy    time.Duration
+	bytes   int64
+	done    int
+	alerts  map[string]alert.Alert
+	shown   int
+	changed int
+}
+
+// demoBatch is the number of records in one step, about what a fetch brings.
+const demoBatch = 500
+
+// shownLines is how many changed lines are shown; all are masked.
+const shownLines = 40
+
+func (d *demoCommand) run(ctx context.Context, out io.Writer) error {
+	r := &demoRun{demoCommand: *d, out: out, style: styleFor(out), alerts: map[string]alert.Alert{}}
+	r.tally = &demoTally{kinds: map[string]int64{}}
+	var err error
+	if r.local, err = app.NewLocal("app-logs", r.tally); err != nil {
+		return err
+	}
+	defer r.local.Close()
+	fmt.Fprintf(out, "%s\n\n", r.style.bold("leakveil demo: generated logs of several services, masked as they pass"))
+	options := corpus.Options{Seed: d.seed, LeakEvery: 200}
+	for g := corpus.New(options); ctx.Err() == nil && (d.follow || r.done < d.records); {
+		if err := r.step(ctx, g); err != nil {
+			return err
+		}
+	}
+	for _, a := range r.local.Alerts() {
+		r.alerts[a.ID] = a
+	}
+	r.summary()
+	return nil
+}
+
+func (r *demoRun) step(ctx context.Context, g *corpus.Generator) error {
+	values := make([][]byte, 0, demoBatch)
+	for range demoBatch {
+		line := g.Next()
+		values = append(values, line.Text)
+		r.bytes += int64(len(line.Text))
+	}
+	start := time.Now()
+	masked, alerts, err := r.local.Step(ctx, values, start)
+	if err != nil {
+		return err
+	}
+	r.busy += time.Since(start)
+	r.done += len(values)
+	for i := range masked {
+		if !bytes.Equal(masked[i].Value, values[i]) {
+			r.line(ctx, masked[i].Value)
+		}
+	}
+	for _, a := range alerts {
+		r.alerts[a.ID] = a
+		if r.follow || r.shown <= shownLines {
+			r.alert(a)
+		}
+	}
+	return nil
+}
+
+// line shows a masked line, cut to what a screen holds.
+func (r *demoRun) line(ctx context.Context, text []byte) {
+	r.changed++
+	if r.shown++; r.shown > shownLines && !r.follow {
+		if r.shown == shownLines+1 {
+			fmt.Fprintf(r.out, "  … the rest of the stream at full speed …\n")
+		}
+		return
+	}
+	const around = 70
+	s := string(text)
+	if i := strings.Index(s, "REDACTED."); i > around {
+		s = "…" + s[i-around:]
+	}
+	if len(s) > 2*around+20 {
+		s = s[:2*around+20] + "…"
+	}
+	fmt.Fprintf(r.out, "  %s\n", r.style.masks(strings.ToValidUTF8(s, "?")))
+	select {
+	case <-time.After(r.pause):
+	case <-ctx.Done():
+	}
+}
+
+func (r *demoRun) alert(a alert.Alert) {
+	fmt.Fprintf(r.out, "  %s %s of client %s (%s), %d so far: %s\n",
+		r.style.red("ALERT"), a.Kind, r.style.bold(clientName(a)), a.Client.How, a.Count, alert.AdviceFor(a.Kind).Method)
+}
+
+func clientName(a alert.Alert) string {
+	switch {
+	case a.Client.ID != "":
+		return a.Client.ID
+	case len(a.Client.Candidates) > 0:
+		return "one of " + strings.Join(a.Client.Candidates, ", ")
+	}
+	return "unknown"
+}
+
+func (r *demoRun) summary() {
+	fmt.Fprintf(r.out, "\n%s\n", r.style.bold("Summary"))
+	fmt.Fprintf(r.out, "  records        %d (%d clean, %d masked, %d withheld)\n", r.done, r.done-r.changed, r.changed, r.tally.withheld)
+	fmt.Fprintf(r.out, "  throughput     %.0f MB/s, %.0f records/s through the pipeline, one core\n",
+		float64(r.bytes)/1e6/r.busy.Seconds(), float64(r.done)/r.busy.Seconds())
+	fmt.Fprintf(r.out, "\n  findings by kind\n")
+	for _, name := range byCount(r.tally.kinds) {
+		fmt.Fprintf(r.out, "    %-22s %6d\n", name, r.tally.kinds[name])
+	}
+	clients := map[string]int64{}
+	advice := map[string]map[string]bool{}
+	for _, a := range r.alerts {
+		name := clientName(a)
+		clients[name] += a.Count
+		if advice[name] == nil {
+			advice[name] = map[string]bool{}
+		}
+		advice[name][alert.AdviceFor(a.Kind).Method] = true
+	}
+	fmt.Fprintf(r.out, "\n  clients to act on\n")
+	for _, name := range byCount(clients) {
+		var todo []string
+		for method := range advice[name] {
+			todo = append(todo, method)
+		}
+		sort.Strings(todo)
+		fmt.Fprintf(r.out, "    %-22s %6d  %s\n", name, clients[name], strings.Join(todo, ", "))
+	}
+}
+
+func byCount(counts map[string]int64) []string {
+	var names []string
+	for name := range counts {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		if counts[names[i]] != counts[names[j]] {
+			return counts[names[i]] > counts[names[j]]
+		}
+		return names[i] < names[j]
+	})
+	return names
+}
+
+// style colours a terminal, and nothing else.
+type style bool
+
+func styleFor(w io.Writer) style {
+	f, ok := w.(*os.File)
+	return style(ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "")
+}
+
+func (s style) wrap(code, text string) string {
+	if !s {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s style) bold(text string) string { return s.wrap("1", text) }
+func (s style) red(text string) string  { return s.wrap("1;31", text) }
+
+// masks makes the masks in a line stand out.
+func (s style) masks(line string) string {
+	if !s {
+		return line
+	}
+	parts := strings.Split(line, "REDACTED.")
+	for i := 1; i < len(parts); i++ {
+		end := strings.IndexFunc(parts[i], func(r rune) bool {
+			return !strings.ContainsRune("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.", r)
+		})
+		if end < 0 {
+			end = len(parts[i])
+		}
+		parts[i] = s.wrap("32", "REDACTED."+parts[i][:end]) + parts[i][end:]
+	}
+	return strings.Join(parts, "")
+}

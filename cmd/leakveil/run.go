@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/flier/gohs/hyperscan"
+	"github.com/spf13/cobra"
+
+	"github.com/leakveil/leakveil/internal/app"
+	"github.com/leakveil/leakveil/internal/config"
+	"github.com/leakveil/leakveil/internal/telemetry"
+)
+
+func newRun() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "Mask a Kafka stream and alert on what leaked",
+		Long: `Read topics as a member of a consumer group, write every record masked to the
+output topic (same partition, key, headers and timestamp), and write a detection
+for each finding and an alert for each leaking client. Offsets are committed only
+after output and detections are acknowledged.
+
+SIGTERM or SIGINT drains: what is in flight is finished and committed, then the
+group is left. A second signal ends the program at once.
+
+Exit codes: 0 stopped cleanly; 1 gave up on the way; 2 the configuration, the
+brokers, the topics or the rights are not as needed.`,
+		Example: `  leakveil key new key.bin
+  leakveil run --config leakveil.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return run(file) },
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `file` (YAML); LEAKVEIL_… variables override it")
+	return cmd
+}
+
+func run(file string) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return wrongUse(err)
+	}
+	log := newLogger(c.Log)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	a, err := app.New(ctx, c, buildInfo(), log)
+	if err != nil {
+		return wrongUse(err)
+	}
+	defer a.Close()
+	go func() {
+		<-ctx.Done()
+		stop() // the next signal ends the program
+	}()
+	err = a.Run(ctx)
+	if errors.Is(err, app.ErrStart) {
+		return wrongUse(err)
+	}
+	return err
+}
+
+func newLogger(c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // the configuration has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+func buildInfo() telemetry.Build {
+	build := telemetry.Build{Version: moduleVersion(), Engine: "hyperscan " + hyperscan.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				build.Revision = s.Value
+			}
+		}
+	}
+	return build
+}

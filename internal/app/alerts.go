@@ -1,0 +1,241 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/leakveil/leakveil/internal/alert"
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/kafka"
+	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+)
+
+// alerts folds detections into alerts. With an alerts topic it is a consumer of
+// that topic, in a group of its own, so that all members' detections of one alert
+// meet in one place; without one it folds what this process finds.
+type alerts struct {
+	topic   string
+	fold    alert.Config
+	deliver kafka.Deliverer
+	file    *alert.FileLog // nil: none
+	next    *offsetStore
+	source  *kafka.Source // nil without a topic
+	metrics alertCounts
+	log     *slog.Logger
+	now     func() time.Time
+
+	mu         sync.Mutex
+	generation int32
+	folds      map[int32]*partitionFold
+}
+
+type alertCounts interface {
+	Alerts(kind, severity string, n int64)
+}
+
+// partitionFold is the fold of one partition of the alerts topic.
+type partitionFold struct {
+	fold       *alert.Fold
+	generation int32
+	read       int64 // the first offset that was not read yet
+	pending    []alert.Alert
+	replay     int64 // what may be committed; -1 until known
+	saved      time.Time
+}
+
+// tick is how often alerts are looked at that nothing new came for.
+const tick = time.Second
+
+func (a *alerts) run(ctx context.Context) error {
+	done := make(chan error, 1)
+	if a.source != nil {
+		go func() { done <- a.source.Run(ctx) }()
+	} else {
+		go func() { <-ctx.Done(); done <- nil }()
+	}
+	for t := time.NewTicker(tick); ; {
+		select {
+		case err := <-done:
+			t.Stop()
+			return err
+		case <-t.C:
+			a.sweep(ctx)
+		}
+	}
+}
+
+// assigned begins a new generation: what was folded for partitions that may
+// have been elsewhere in between is stale.
+func (a *alerts) assigned(generation int32, _ int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.generation = generation
+}
+
+// process folds one batch of the alerts topic.
+func (a *alerts) process(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
+	if len(in.Records) == 0 {
+		return kafka.Unit{}, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p, err := a.partition(ctx, in)
+	if err != nil {
+		return kafka.Unit{}, err
+	}
+	for i := range in.Records {
+		a.add(p, &in.Records[i])
+	}
+	p.read = in.Info.LastOffset + 1
+	p.pending = append(p.pending, p.fold.Changed()...)
+	return a.unit(in.Partition, p)
+}
+
+// partition returns the partition's fold: a new one when this reading did not
+// go on where the last one ended.
+func (a *alerts) partition(ctx context.Context, in kafka.Input) (*partitionFold, error) {
+	first := in.Records[0].Offset
+	if p := a.folds[in.Partition]; p != nil && p.generation == a.generation && first >= p.read {
+		return p, nil
+	}
+	fold, err := alert.NewFold(a.fold)
+	if err != nil {
+		return nil, err
+	}
+	next, err := a.next.load(ctx, in.Partition)
+	if err != nil {
+		return nil, fmt.Errorf("alerts: read the checkpoint: %w", err)
+	}
+	if next > first {
+		fold.Resume(next)
+	}
+	p := &partitionFold{fold: fold, generation: a.generation, read: first, replay: -1}
+	a.folds[in.Partition] = p
+	return p, nil
+}
+
+func (a *alerts) add(p *partitionFold, r *recordbatch.Record) {
+	if !alert.IsDetection(r.Value) {
+		return // an alert, or something that is not ours
+	}
+	d, written, err := alert.UnmarshalDetection(r.Value)
+	if err != nil {
+		a.log.Warn("a record of the alerts topic is no detection of this version", "offset", r.Offset, "error", err)
+		return
+	}
+	p.fold.Add(r.Offset, written, d)
+}
+
+// unit is what is to be delivered for the pending alerts. The file comes first:
+// a crash in between repeats a line of it, with the same id and sequence.
+func (a *alerts) unit(partition int32, p *partitionFold) (kafka.Unit, error) {
+	u := kafka.Unit{Topic: a.topic, Partition: partition}
+	var lines [][]byte
+	for _, alerted := range p.pending {
+		line := alert.MarshalAlert(alerted)
+		lines = append(lines, line)
+		u.Events = append(u.Events, kafka.Message{Topic: a.topic, Partition: partition, Record: recordbatch.Record{
+			Timestamp: a.now().UnixMilli(),
+			Key:       []byte(alert.ClientKey(alerted.Client) + " " + alerted.Kind),
+			Value:     line,
+		}})
+	}
+	if a.file != nil && len(lines) > 0 {
+		if err := a.file.Append(lines); err != nil {
+			return u, fmt.Errorf("alerts file: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// hold gives the offset to commit: that of the oldest detection of an open
+// alert, once the fold's own position is stored.
+func (a *alerts) hold(_ string, partition int32, next int64) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.folds[partition]
+	if p == nil {
+		return next
+	}
+	a.count(p)
+	if a.now().Sub(p.saved) < tick {
+		return p.replay
+	}
+	at, ok := p.fold.Checkpoint()
+	if !ok {
+		return p.replay
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), metadataTimeout)
+	defer cancel()
+	if err := a.next.save(ctx, partition, at.Next); err != nil {
+		a.log.Warn("alerts: the checkpoint is not stored, it is tried again", "partition", partition, "error", err)
+		return p.replay
+	}
+	p.replay, p.saved = min(at.Replay, next), a.now()
+	return p.replay
+}
+
+// count forgets the pending alerts: they are delivered.
+func (a *alerts) count(p *partitionFold) {
+	for _, alerted := range p.pending {
+		a.metrics.Alerts(alerted.Kind, alerted.Severity, 1)
+	}
+	p.pending = nil
+}
+
+// sweep hands out what became due without anything new.
+func (a *alerts) sweep(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for number, p := range a.folds {
+		if p.generation != a.generation {
+			delete(a.folds, number)
+			continue
+		}
+		if p.pending = append(p.pending, p.fold.Changed()...); len(p.pending) == 0 {
+			continue
+		}
+		u, err := a.unit(number, p)
+		if err == nil && a.source != nil {
+			err = a.deliver.Deliver(ctx, u)
+		}
+		if err != nil {
+			a.log.Warn("alerts are not delivered, they are tried again", "partition", number, "error", err)
+			continue
+		}
+		a.count(p)
+	}
+}
+
+// local keeps detections in the alerts file, and folds them where there is no
+// topic to fold from.
+func (a *alerts) local(_ context.Context, detections []event.Detection) error {
+	now := a.now()
+	lines := make([][]byte, len(detections))
+	for i, d := range detections {
+		lines[i] = alert.MarshalDetection(d, now)
+	}
+	if err := a.file.Append(lines); err != nil {
+		return fmt.Errorf("alerts file: %w", err)
+	}
+	if a.source != nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.folds[0]
+	for _, d := range detections {
+		p.fold.Add(p.read, now, d)
+		p.read++
+	}
+	return nil
+}
+
+func (a *alerts) close() {
+	if a.file != nil {
+		_ = a.file.Close()
+	}
+}

@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/config"
+	"github.com/leakveil/leakveil/internal/kafka"
+	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/telemetry"
+	"github.com/leakveil/leakveil/redact"
+	"github.com/leakveil/leakveil/rules"
+)
+
+// ErrStart marks what is wrong with the configuration or the surroundings, found
+// before the first record was read.
+var ErrStart = errors.New("cannot start")
+
+// preflightTimeout bounds the look at brokers and topics before the start.
+const preflightTimeout = 60 * time.Second
+
+// App is leakveil run.
+type App struct {
+	config  *config.Config
+	log     *slog.Logger
+	metrics *telemetry.Metrics
+	live    telemetry.Health
+	ready   telemetry.Health
+
+	plan     *kafka.Resolved
+	input    kafka.Connection
+	output   kafka.Connection
+	key      redact.Key
+	workers  []*pipeline.Worker
+	produce  *kafkago.Transport
+	deliver  *kafka.AtLeastOnce
+	alerts   *alerts
+	source   *kafka.Source
+	listener *telemetry.Server
+}
+
+// New builds everything and looks at the brokers; it reads no record. Its errors
+// are ErrStart. Close the App.
+func New(ctx context.Context, c *config.Config, build telemetry.Build, log *slog.Logger) (*App, error) {
+	a := &App{config: c, log: log, input: inputConnection(c), output: outputConnection(c)}
+	steps := []func(context.Context) error{
+		func(context.Context) error { return c.CheckFiles() },
+		func(context.Context) (err error) { a.metrics, err = telemetry.New(build); return err },
+		a.openKey, a.openWorkers, a.preflight, a.openDeliverer, a.openAlerts, a.openSource, a.openListener,
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			a.Close()
+			return nil, fmt.Errorf("%w: %w", ErrStart, err)
+		}
+	}
+	for _, warning := range c.Warnings() {
+		log.Warn(warning)
+	}
+	return a, nil
+}
+
+// Run reads until ctx ends, then drains.
+func (a *App) Run(ctx context.Context) error {
+	a.log.Info("leakveil runs", "topics", a.plan.Topics, "group", a.config.Input.Kafka.Group, "key", a.key.ID())
+	all, running := errgroup.WithContext(ctx)
+	all.Go(func() error { return a.source.Run(running) })
+	all.Go(func() error { return a.alerts.run(running) })
+	all.Go(func() error { a.watch(running); return nil })
+	err := all.Wait()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = nil
+	}
+	a.log.Info("leakveil has stopped", "clean", err == nil)
+	return err
+}
+
+// Close frees what New opened.
+func (a *App) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if a.listener != nil {
+		_ = a.listener.Shutdown(ctx)
+	}
+	if a.alerts != nil {
+		a.alerts.close()
+	}
+	if a.produce != nil {
+		a.produce.CloseIdleConnections()
+	}
+	for _, w := range a.workers {
+		_ = w.Close()
+	}
+	if a.metrics != nil {
+		_ = a.metrics.Shutdown(ctx)
+	}
+}
+
+func (a *App) openKey(context.Context) error {
+	f := a.config.Fingerprint
+	id, file := "", f.KeyFile
+	if len(f.Keys) > 0 {
+		id, file = f.Keys[0].ID, f.Keys[0].File
+	}
+	var err error
+	a.key, err = redact.ReadKeyFile(id, file)
+	return err
+}
+
+func (a *App) openWorkers(context.Context) error {
+	set, err := rules.Load(a.config.Rules.Dirs, a.config.Rules.Disable)
+	if err != nil {
+		return err
+	}
+	db, err := detect.Compile(set)
+	if err != nil {
+		return err
+	}
+	policy := redact.Policy{}
+	for _, p := range a.config.Policies {
+		policy[rules.Kind(p.Kind)] = redact.Action(p.Action)
+	}
+	n := a.config.Workers
+	if n == 0 {
+		n = runtime.NumCPU()
+	}
+	for range n {
+		w, err := pipeline.NewWorker(pipeline.Options{Database: db, Policy: policy, Key: a.key, Attribute: true})
+		if err != nil {
+			return err
+		}
+		a.workers = append(a.workers, w)
+	}
+	return nil
+}
+
+func (a *App) preflight(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, preflightTimeout)
+	defer cancel()
+	in := a.config.Input.Kafka
+	plan := kafka.Plan{
+		Input: a.input, Topics: in.Topics, TopicsRegex: in.TopicsRegex, Group: in.Group,
+		OutputTopic: a.config.Output.Kafka.Topic, Alerts: a.config.Alerts.Kafka.Topic, DeadLetter: a.config.DeadLetter.Kafka.Topic,
+	}
+	if !a.config.SameCluster() {
+		plan.Output = &a.output
+	}
+	var err error
+	a.plan, err = kafka.Preflight(ctx, plan)
+	return err
+}
+
+func (a *App) openDeliverer(context.Context) error {
+	var err error
+	if a.produce, err = a.output.Transport(); err != nil {
+		return err
+	}
+	partitions := &partitionCounts{transport: a.produce, addr: a.output.Addr()}
+	a.deliver = &kafka.AtLeastOnce{
+		Open: func() *kafka.Producer {
+			return kafka.NewProducer(a.produce, kafka.ProducerOptions{
+				Addr: a.output.Addr(), DeliveryTimeout: a.config.Limits.ProduceTimeout,
+			}, a.log)
+		},
+		PartitionOf: partitions.of,
+	}
+	return nil
+}
+
+func (a *App) openSource(context.Context) error {
+	c := a.config
+	in := c.Input.Kafka
+	p := a.processor()
+	var err error
+	a.source, err = kafka.NewSource(kafka.SourceOptions{
+		Connection: a.input, Group: in.Group, Topics: in.Topics, TopicsRegex: in.TopicsRegex,
+		Exclude: a.isOwn, Latest: in.Start == "latest",
+		Session: in.SessionTimeout, Heartbeat: in.HeartbeatInterval, Rebalance: in.RebalanceTimeout,
+		Drain: c.Limits.DrainTimeout, FetchBytes: int(in.FetchMaxBytes), FetchWait: in.MaxWait,
+		MemoryBudget:   int64(c.Limits.MemoryBudget),
+		Limits:         recordbatch.Limits{MaxDecompressed: int(c.Limits.MaxDecompressedBatch)},
+		HaltOnBadBatch: in.OnBadBatch == "halt",
+		Process:        p.process, Deliverer: a.deliver, Bad: p.bad, Withhold: p.tooLarge, Hooks: a.hooks(),
+	})
+	return err
+}
+
+func (a *App) processor() *processor {
+	workers := make(chan *pipeline.Worker, len(a.workers))
+	for _, w := range a.workers {
+		workers <- w
+	}
+	return &processor{
+		workers: workers, maxRecord: int(a.config.Limits.MaxRecordBytes),
+		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
+		alerts: a.config.Alerts.Kafka.Topic, dead: a.config.DeadLetter.Kafka.Topic,
+		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
+		counts: a.metrics, now: time.Now,
+	}
+}
+
+// isOwn reports whether a topic is written by leakveil itself: reading it would
+// be an endless loop, whatever a regular expression says.
+func (a *App) isOwn(topic string) bool {
+	if topic == a.config.Alerts.Kafka.Topic || topic == a.config.DeadLetter.Kafka.Topic {
+		return a.plan.SameCluster
+	}
+	if !a.plan.SameCluster {
+		return false
+	}
+	if a.config.Input.Kafka.TopicsRegex == "" {
+		return slices.ContainsFunc(a.plan.Topics, func(in string) bool { return topic == a.config.OutputTopic(in) })
+	}
+	before, after, pattern := strings.Cut(a.config.Output.Kafka.Topic, "{topic}")
+	if !pattern {
+		return topic == before
+	}
+	return strings.HasPrefix(topic, before) && strings.HasSuffix(topic, after)
+}
+
+func (a *App) openListener(context.Context) error {
+	if a.config.HTTP.Listen == "" {
+		return nil
+	}
+	var err error
+	a.listener, err = telemetry.Serve(a.config.HTTP.Listen, a.metrics, &a.live, &a.ready)
+	var refused *net.OpError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/leakveil/leakveil/internal/alert"
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/kafka"
+)
+
+// openAlerts builds the folding half and, where there is a file, makes the
+// deliverer keep detections in it before their records' offsets are committed.
+func (a *App) openAlerts(context.Context) error {
+	c := a.config
+	a.alerts = &alerts{
+		topic:   c.Alerts.Kafka.Topic,
+		fold:    alert.Config{Key: a.key.Derive("alert id"), Window: c.Alerts.Window, Interval: c.Alerts.Interval},
+		deliver: a.deliver, metrics: a.metrics, log: a.log, now: time.Now,
+		folds: map[int32]*partitionFold{},
+	}
+	if err := a.openAlertsFile(); err != nil {
+		return err
+	}
+	if a.alerts.topic == "" {
+		return nil
+	}
+	group := c.Input.Kafka.Group + ".alerts"
+	a.alerts.next = newOffsetStore(a.output.Addr(), a.produce, group+".next", a.alerts.topic)
+	in := c.Input.Kafka
+	var err error
+	a.alerts.source, err = kafka.NewSource(kafka.SourceOptions{
+		Connection: a.output, Group: group, Topics: []string{a.alerts.topic},
+		Exclude: func(string) bool { return false },
+		Session: in.SessionTimeout, Heartbeat: in.HeartbeatInterval, Rebalance: in.RebalanceTimeout,
+		Drain: c.Limits.DrainTimeout, FetchWait: in.MaxWait, MemoryBudget: alertsBudget,
+		Process: a.alerts.process, Deliverer: a.deliver, Hold: a.alerts.hold,
+		Bad: func(_ context.Context, b kafka.BadBatch) (kafka.Unit, error) {
+			a.log.Error("detections cannot be read", "topic", b.Topic, "partition", b.Partition, "first", b.First, "last", b.Last, "error", b.Err)
+			return kafka.Unit{}, nil
+		},
+		Hooks: kafka.Hooks{OnAssigned: a.alerts.assigned, OnRetry: func(topic string, partition int32, err error) {
+			a.log.Warn("alerts: trying again", "topic", topic, "partition", partition, "error", err)
+		}},
+	})
+	return err
+}
+
+// alertsBudget bounds the memory of reading the alerts topic: detections are small.
+const alertsBudget = 128 << 20
+
+func (a *App) openAlertsFile() error {
+	path := a.config.Alerts.File.Path
+	if path == "" {
+		return nil
+	}
+	file, err := alert.OpenFile(path)
+	if err != nil {
+		return fmt.Errorf("alerts.file.path: %w", err)
+	}
+	a.alerts.file = file
+	a.deliver.Local = a.alerts.local
+	if a.alerts.topic != "" {
+		return nil
+	}
+	fold, err := alert.NewFold(a.alerts.fold)
+	if err != nil {
+		return err
+	}
+	p := &partitionFold{fold: fold, replay: -1}
+	a.alerts.folds[0] = p
+	err = file.ReplayDetections(func(d event.Detection, written time.Time) error {
+		fold.Add(p.read, written, d)
+		p.read++
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("alerts.file.path: read it again after a restart: %w", err)
+	}
+	_ = fold.Changed() // these were handed out before the restart, or come with the next change
+	return nil
+}

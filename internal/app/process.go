@@ -1,0 +1,279 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/alert"
+	"github.com/leakveil/leakveil/internal/client"
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/kafka"
+	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/redact"
+)
+
+// arenaBytes is how much is gathered for one scan; see lines.DefaultArena.
+const arenaBytes = 256 << 10
+
+// Reasons for which a record is withheld.
+const (
+	reasonScan     = "scan_error"
+	reasonRedact   = "redact_error"
+	reasonOversize = "oversize"
+)
+
+// processor turns a batch of records into what is delivered for it. It is safe
+// for concurrent use: workers are lent out one at a time, so that no more than
+// their number scan at once, however many partitions there are.
+type processor struct {
+	workers   chan *pipeline.Worker
+	maxRecord int
+	output    func(input string) string // the output topic
+	codec     *recordbatch.Codec        // of the output; nil: the input's
+	alerts    string                    // topic, "" for none
+	dead      string                    // topic, "" for none
+	key       []byte                    // of detection ids
+	keyID     string
+	region    string
+	counts    counts
+	now       func() time.Time
+}
+
+// counts is what the processor tells the metrics.
+type counts interface {
+	Findings(kind, action string, n int64)
+	Withheld(reason string, n int64)
+	Dropped(n int64)
+	DeadLetters(reason string, n int64)
+	Detections(confidence, how string, n int64)
+	BatchDone(d time.Duration)
+}
+
+// process masks a batch. An error means that nothing of it may be delivered.
+func (p *processor) process(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
+	var w *pipeline.Worker
+	select {
+	case w = <-p.workers:
+	case <-ctx.Done():
+		return kafka.Unit{}, ctx.Err()
+	}
+	defer func() { p.workers <- w }()
+	start := p.now()
+	job := &job{processor: p, worker: w, in: in}
+	job.unit = kafka.Unit{OutTopic: p.output(in.Topic), Codec: p.codecFor(in.Info.Codec)}
+	job.unit.Out = make([]recordbatch.Record, 0, len(in.Records))
+	for first := 0; first < len(in.Records); {
+		last, size := first, 0
+		for last < len(in.Records) && (last == first || size+recordBytes(&in.Records[last]) <= arenaBytes) {
+			size += recordBytes(&in.Records[last])
+			last++
+		}
+		job.chunk(in.Records[first:last])
+		first = last
+	}
+	job.batch.Wipe()
+	p.counts.BatchDone(p.now().Sub(start))
+	return job.unit, nil
+}
+
+func recordBytes(r *recordbatch.Record) int {
+	n := len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		n += 2*len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// job is one batch on its way through one worker.
+type job struct {
+	*processor
+	worker *pipeline.Worker
+	in     kafka.Input
+	unit   kafka.Unit
+	batch  detect.Batch
+	fields []field
+}
+
+// field is where a segment came from.
+type field struct {
+	record, header int
+	name           string // as event.Where.Field
+	source         []byte
+}
+
+// chunk scans some records in one call, and after a failure each alone.
+func (j *job) chunk(records []recordbatch.Record) {
+	if err := j.scan(records); err == nil {
+		return
+	}
+	for i := range records {
+		if err := j.scan(records[i : i+1]); err != nil {
+			j.withhold(&records[i], reasonScan)
+		}
+	}
+}
+
+// scan gathers, finds and masks; it adds to the unit only when all went well.
+func (j *job) scan(records []recordbatch.Record) error {
+	j.batch.Reset()
+	j.fields = j.fields[:0]
+	var large []int
+	for i := range records {
+		if recordBytes(&records[i]) > j.maxRecord {
+			large = append(large, i)
+			continue
+		}
+		j.gather(i, &records[i])
+	}
+	results, err := j.worker.Find(&j.batch)
+	if err != nil {
+		return err
+	}
+	out, dropped, err := j.mask(records)
+	if err != nil {
+		return err
+	}
+	j.deliver(records, out, dropped, large)
+	j.detections(records, results)
+	return nil
+}
+
+// gather adds a record's fields to the batch: the value as text, the key, and
+// headers both as text and as what their names say.
+func (j *job) gather(i int, r *recordbatch.Record) {
+	add := func(f field, framed string) {
+		if len(f.source) == 0 {
+			return
+		}
+		f.record = i
+		j.fields = append(j.fields, f)
+		if framed != "" {
+			j.batch.AddField(i, framed, f.source)
+			return
+		}
+		j.batch.AddText(i, f.source)
+	}
+	add(field{name: "value", source: r.Value}, "")
+	add(field{name: "key", source: r.Key}, "")
+	for h := range r.Headers {
+		add(field{name: "header_name", header: h, source: r.Headers[h].Key}, "")
+		add(field{name: "header", header: h, source: r.Headers[h].Value}, safeName(r.Headers[h].Key))
+	}
+}
+
+// safeName is a header's name where it can frame its value: without line ends
+// and quotes, which would change what stands around it.
+func safeName(name []byte) string {
+	for _, c := range name {
+		if c <= ' ' || c == '"' || c >= 0x7f {
+			return "header"
+		}
+	}
+	if len(name) == 0 || len(name) > 256 {
+		return "header"
+	}
+	return string(name)
+}
+
+// mask returns the records with every field masked, and which ones to drop.
+func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]bool, error) {
+	out := append([]recordbatch.Record(nil), records...)
+	dropped := map[int]bool{}
+	cloned := map[int]bool{}
+	for i := range j.fields {
+		f := &j.fields[i]
+		masked, changed, drop, err := j.worker.MaskSegment(nil, i, !redact.IsText(f.source))
+		if err != nil {
+			return nil, nil, err
+		}
+		if drop {
+			dropped[f.record] = true
+		}
+		if !changed {
+			continue
+		}
+		r := &out[f.record]
+		if f.name[0] == 'h' && !cloned[f.record] {
+			r.Headers = append([]recordbatch.Header(nil), r.Headers...)
+			cloned[f.record] = true
+		}
+		f.set(r, masked)
+	}
+	return out, dropped, nil
+}
+
+func (f *field) set(r *recordbatch.Record, masked []byte) {
+	switch f.name {
+	case "value":
+		r.Value = masked
+	case "key":
+		r.Key = masked
+	case "header_name":
+		r.Headers[f.header].Key = masked
+	default:
+		r.Headers[f.header].Value = masked
+	}
+}
+
+// deliver adds the chunk's records to the unit, in order.
+func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool, large []int) {
+	for i := range out {
+		switch {
+		case len(large) > 0 && large[0] == i:
+			large = large[1:]
+			j.withhold(&records[i], reasonOversize)
+		case dropped[i]:
+			j.counts.Dropped(1)
+		default:
+			j.unit.Out = append(j.unit.Out, out[i])
+		}
+	}
+}
+
+// detections adds one event for each finding.
+func (j *job) detections(records []recordbatch.Record, results []pipeline.Result) {
+	for i := range results {
+		r := &results[i]
+		f := &j.fields[r.Segment]
+		record := &records[f.record]
+		segment := j.batch.Segments()[r.Segment]
+		d := event.Detection{
+			Time: time.UnixMilli(record.Timestamp).UTC(),
+			Kind: string(r.Kind), Rule: r.Rule.ID, Severity: string(r.Rule.Severity), Confidence: string(r.Confidence),
+			Client: r.Client, Fingerprint: string(r.Fingerprint[:]), KeyID: j.keyID,
+			Where: event.Where{
+				Topic: j.in.Topic, Partition: j.in.Partition, Offset: record.Offset, Field: f.name,
+				Start: r.Start - segment.Start, End: r.End - segment.Start,
+			},
+			Service: client.Service(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Region: j.region, Action: string(r.Action),
+		}
+		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
+		j.counts.Findings(d.Kind, d.Action, 1)
+		j.counts.Detections(d.Confidence, string(d.Client.How), 1)
+		j.unit.Detections = append(j.unit.Detections, d)
+		if j.alerts != "" {
+			j.unit.Events = append(j.unit.Events, detectionMessage(j.alerts, d, j.now()))
+		}
+	}
+}
+
+// detectionMessage is a detection on the alerts topic: keyed so that all that
+// one alert is folded from lies in one partition.
+func detectionMessage(topic string, d event.Detection, now time.Time) kafka.Message {
+	return kafka.Message{Topic: topic, Partition: -1, Record: recordbatch.Record{
+		Timestamp: now.UnixMilli(),
+		Key:       []byte(alert.ClientKey(d.Client) + " " + d.Kind),
+		Value:     alert.MarshalDetection(d, now),
+	}}
+}
+
+// withhold puts a stub in the place of a record that could not be scanned, and
+// a reference to it among the dead letters. Key and headers go as well: they
+// were not scanned either.
+func (j *job) withhold(r *recordbatch.Record, reason string) {
+	stub, dead := j.stub(j.in.Topic, j.in.Partition, r, reason)
+	j.unit.Out = append(j.unit.Out, stub)
+	j.unit.Dead = append(j.unit.Dead, dead...)
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/leakveil/leakveil/internal/kafka"
+	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+)
+
+// stub returns what stands for a record that is withheld, and the dead letter
+// that refers to it. Neither holds a byte of it.
+func (p *processor) stub(topic string, partition int32, r *recordbatch.Record, reason string) (recordbatch.Record, []kafka.Message) {
+	p.counts.Withheld(reason, 1)
+	ref := fmt.Sprintf("%s/%d/%d", topic, partition, r.Offset)
+	text := fmt.Appendf(nil, `{"leakveil":"withheld","reason":%q,"len":%d,"ref":%q}`, reason, len(r.Value), ref)
+	stub := recordbatch.Record{Offset: r.Offset, Timestamp: r.Timestamp, Value: text}
+	return stub, p.deadLetter(topic, partition, r.Offset, r.Offset, reason)
+}
+
+// deadLetter refers to records that were not passed on.
+func (p *processor) deadLetter(topic string, partition int32, first, last int64, reason string) []kafka.Message {
+	p.counts.DeadLetters(reason, 1)
+	if p.dead == "" {
+		return nil
+	}
+	now := p.now()
+	return []kafka.Message{{Topic: p.dead, Partition: -1, Record: recordbatch.Record{
+		Timestamp: now.UnixMilli(),
+		Key:       fmt.Appendf(nil, "%s/%d", topic, partition),
+		Value: fmt.Appendf(nil, `{"leakveil":"dead_letter","topic":%q,"partition":%d,"first_offset":%d,"last_offset":%d,"reason":%q,"time":%q}`,
+			topic, partition, first, last, reason, now.UTC().Format(time.RFC3339Nano)),
+	}}}
+}
+
+// bad is delivered in the place of a batch that cannot be decoded.
+func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error) {
+	p.counts.Withheld("decode", 1)
+	return kafka.Unit{OutTopic: p.output(b.Topic), Dead: p.deadLetter(b.Topic, b.Partition, b.First, b.Last, "decode")}, nil
+}
+
+// tooLarge replaces a masked record that is larger than the output topic takes.
+func (p *processor) tooLarge(_ context.Context, u kafka.Unit, r recordbatch.Record) (recordbatch.Record, []kafka.Message) {
+	return p.stub(u.Topic, u.Partition, &r, "too_large")
+}
+
+func (p *processor) codecFor(input recordbatch.Codec) recordbatch.Codec {
+	if p.codec != nil {
+		return *p.codec
+	}
+	return input
+}
