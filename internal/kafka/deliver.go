@@ -47,7 +47,8 @@ type Unit struct {
 
 // Deliverer is the only way to write. Deliver returns nil only when Out, Events
 // and Dead are all acknowledged by all in-sync replicas; otherwise the same
-// records are read and delivered again.
+// records are read and delivered again. A *RecordTooLargeError that names OutTopic
+// means that Events, Dead and the records of Out before its Index are acknowledged.
 type Deliverer interface {
 	Deliver(ctx context.Context, u Unit) error
 }

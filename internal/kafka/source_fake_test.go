@@ -83,9 +83,13 @@ func (l *fakeLog) answer(q *fetchQuestion) []byte {
 		code = int16(kafkago.OffsetOutOfRange)
 	}
 	for _, b := range l.batches {
-		if code == 0 && b.last >= q.offset && (len(set) == 0 || len(set)+len(b.raw) <= int(q.maxBytes)) {
-			set = append(set, b.raw...)
+		if code != 0 || b.last < q.offset {
+			continue
 		}
+		if len(set) > 0 && len(set)+len(b.raw) > int(q.maxBytes) {
+			break
+		}
+		set = append(set, b.raw...)
 	}
 	return fetchFrame(q.topic, q.partition, code, l.end(), l.start, l.aborted, set)
 }
