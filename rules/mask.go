@@ -1,6 +1,9 @@
 package rules
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // The forms of a mask. All are unreserved characters (RFC 3986 §2.3), so that
 // JSON, URLs, headers, cookies and logfmt stay what they were.
@@ -36,58 +39,84 @@ func AppendHash(dst []byte, keyID, fingerprint string) []byte {
 // value is short) and .REDACTED to dst.
 func AppendPartial(dst, value []byte) []byte {
 	keep := min(maxPartial, len(value)/8)
-	for _, c := range value[:keep] {
-		if bytes.IndexByte([]byte(Alphabets["base64url"]), c) < 0 {
-			keep = 0
-		}
+	if !allIn(value[:keep], Alphabets["base64url"]) {
+		keep = 0
 	}
 	dst = append(dst, value[:keep]...)
 	return append(dst, partialSuffix...)
 }
 
 // AppendEqual appends a mask of exactly n bytes to dst, for payloads whose
-// lengths are written down elsewhere: the mask, cut or filled up with '-'.
+// lengths are written down elsewhere: the mask filled up with '-'. A mask that
+// is too long is cut to REDACTED.<kind>, REDACTED or HASHED, never inside a
+// part: IsMask could not tell half a fingerprint from a secret.
 func AppendEqual(dst []byte, n int, mask []byte) []byte {
-	if n <= len(mask) {
-		return append(dst, mask[:n]...)
-	}
-	dst = append(dst, mask...)
-	for range n - len(mask) {
+	end := len(dst) + n
+	dst = append(dst, fitting(mask, n)...)
+	for len(dst) < end {
 		dst = append(dst, '-')
 	}
 	return dst
 }
 
-// IsMask reports whether value is, as a whole, a mask that leakveil wrote:
-// such a value is left alone, so that running twice changes nothing.
-func IsMask(value []byte) bool {
-	value = bytes.TrimRight(value, "-")
-	if rest, ok := bytes.CutPrefix(value, []byte(maskPrefix)); ok {
-		kind, rest, whole := bytes.Cut(rest, []byte("."))
-		if !whole {
-			return isCutMask(kind)
+// fitting returns the longest beginning of mask of at most n bytes that may
+// stand alone, or nothing.
+func fitting(mask []byte, n int) []byte {
+	if len(mask) <= n {
+		return mask
+	}
+	if rest, ok := bytes.CutPrefix(mask, []byte(maskPrefix)); ok {
+		kind, _, _ := bytes.Cut(rest, []byte("."))
+		if whole := len(maskPrefix) + len(kind); whole <= n {
+			return mask[:whole]
 		}
-		return Kind(kind).Valid() && isTail(rest)
+		if word := len(maskPrefix) - 1; word <= n {
+			return mask[:word]
+		}
+	}
+	if word := len(hashPrefix) - 1; bytes.HasPrefix(mask, []byte(hashPrefix)) && word <= n {
+		return mask[:word]
+	}
+	return nil
+}
+
+// IsMask reports whether value is, as a whole, a mask that leakveil wrote:
+// such a value is left alone, so that running twice changes nothing. Only what
+// AppendEqual adds may follow, and a value of nothing but '-' is one of its.
+func IsMask(value []byte) bool {
+	if len(value) == 0 {
+		return false
+	}
+	if rest, ok := bytes.CutPrefix(value, []byte(maskPrefix)); ok {
+		kind, rest, more := bytes.Cut(rest, []byte("."))
+		if !more {
+			return isKind(bytes.TrimRight(kind, "-"))
+		}
+		return isKind(kind) && isTail(rest)
 	}
 	if rest, ok := bytes.CutPrefix(value, []byte(hashPrefix)); ok {
 		return isTail(rest)
 	}
-	head, ok := bytes.CutSuffix(value, []byte(partialSuffix))
-	return ok && len(head) <= maxPartial && allIn(head, Alphabets["base64url"])
+	switch head := bytes.TrimRight(value, "-"); string(head) {
+	case "", "REDACTED", "HASHED":
+		return true
+	default:
+		kept, ok := bytes.CutSuffix(head, []byte(partialSuffix))
+		return ok && len(kept) <= maxPartial && allIn(kept, Alphabets["base64url"])
+	}
 }
 
-// isTail reports whether rest is <key id>.<fingerprint>, or a cut of it.
+// isTail reports whether rest is <key id>.<fingerprint>, filled up or not.
 func isTail(rest []byte) bool {
-	id, fp, _ := bytes.Cut(rest, []byte("."))
-	return len(id) <= maxKeyID && allIn(id, Alphabets["base64url"]) &&
-		len(fp) <= FingerprintLen && allIn(fp, Alphabets["base64url"])
+	id, rest, ok := bytes.Cut(rest, []byte("."))
+	return ok && len(id) > 0 && len(id) <= maxKeyID && allIn(id, Alphabets["base64url"]) &&
+		len(rest) >= FingerprintLen && allIn(rest[:FingerprintLen], Alphabets["base64url"]) &&
+		allIn(rest[FingerprintLen:], "-")
 }
 
-// isCutMask reports whether text is the beginning of a kind: a mask of equal
-// length for a short value.
-func isCutMask(text []byte) bool {
+func isKind(text []byte) bool {
 	for _, k := range kinds {
-		if bytes.HasPrefix([]byte(k), text) {
+		if string(text) == string(k) {
 			return true
 		}
 	}
@@ -96,7 +125,7 @@ func isCutMask(text []byte) bool {
 
 func allIn(text []byte, alphabet string) bool {
 	for _, c := range text {
-		if bytes.IndexByte([]byte(alphabet), c) < 0 {
+		if strings.IndexByte(alphabet, c) < 0 {
 			return false
 		}
 	}
