@@ -21,6 +21,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if !ok {
 		return
 	}
+	if t.form == formPrefix && s.covered(t, to) {
+		return
+	}
 	c := candidate{trigger: t}
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
@@ -38,6 +41,16 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if s.check(&c) {
 		s.candidates = append(s.candidates, c)
 	}
+}
+
+// covered reports whether the last candidate already spans a value that starts
+// with a shape of its own, and names its kind at least as well.
+func (s *Scanner) covered(t *Trigger, to int) bool {
+	if len(s.candidates) == 0 {
+		return false
+	}
+	last := &s.candidates[len(s.candidates)-1]
+	return to <= last.End && to-t.tail-(len(t.elems)-1) >= last.Blob && last.priority() >= priority(t)
 }
 
 // locate finds where the key begins and the value starts.

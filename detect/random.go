@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	_ "embed"
+	"strings"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -129,43 +130,43 @@ func fewDistinct(v []byte) bool {
 	if len(v) < 4 {
 		return false
 	}
-	var seen set
+	var seen [3]byte
 	n := 0
+next:
 	for _, c := range v {
-		if !seen[c] {
-			seen[c] = true
-			n++
+		for _, have := range seen[:n] {
+			if have == c {
+				continue next
+			}
 		}
+		if n == len(seen) {
+			return false
+		}
+		seen[n] = c
+		n++
 	}
-	return n <= 3
+	return true
 }
 
-// containsMark finds what other redactors leave: three stars, REDACTED, xxxx.
+// marks are what other redactors leave inside a value.
+var marks = [][]byte{[]byte("****"), []byte("xxxxxx"), []byte("XXXXXX")}
+
+// maxMarked is the length up to which a value may be a word about a value.
+const maxMarked = 24
+
+// containsMark finds what other redactors leave: stars, xxxxxx, REDACTED, and
+// what documentation writes: your_client_secret.
 func containsMark(v []byte) bool {
-	stars, xs := 0, 0
-	for i, c := range v {
-		if c == '*' {
-			if stars++; stars >= 4 {
-				return true
-			}
-		} else {
-			stars = 0
-		}
-		if lower(c) == 'x' {
-			if xs++; xs >= 6 {
-				return true
-			}
-		} else {
-			xs = 0
-		}
-		if lower(c) == 'r' && len(v)-i >= 8 && lowerString(v[i:i+8]) == "redacted" && len(v) <= 24 {
-			return true
-		}
-		if lower(c) == 'y' && i == 0 && len(v) > 5 && (lowerString(v[:5]) == "your_" || lowerString(v[:5]) == "your-") {
+	for _, mark := range marks {
+		if bytes.Contains(v, mark) {
 			return true
 		}
 	}
-	return false
+	if len(v) > maxMarked {
+		return false
+	}
+	word := lowerString(v)
+	return strings.Contains(word, "redacted") || strings.HasPrefix(word, "your_") || strings.HasPrefix(word, "your-")
 }
 
 // lowerString is v in lower case, or "" when v is too long to be a word.

@@ -6,8 +6,10 @@ import (
 )
 
 // priority says which of two candidates for the same bytes names the kind.
-func (c *candidate) priority() int {
-	switch c.trigger.form {
+func (c *candidate) priority() int { return priority(c.trigger) }
+
+func priority(t *Trigger) int {
+	switch t.form {
 	case formKey:
 		return 4
 	case formScheme:
@@ -15,7 +17,7 @@ func (c *candidate) priority() int {
 	case formWeak:
 		return 1
 	}
-	if len(c.trigger.elems) <= 4 { // short prefixes (eyJ) say little
+	if len(t.elems) <= 4 { // short prefixes (eyJ) say little
 		return 0
 	}
 	return 2

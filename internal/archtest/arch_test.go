@@ -47,13 +47,13 @@ var arrows = []struct {
 	{"benchmarks/corpus", []string{"rules"}},
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
-		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/alert", "internal/kafka",
+		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/telemetry",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
 		"internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck",
-		"internal/kafka", "internal/kafka/recordbatch",
+		"internal/telemetry",
 	}},
 }
 
