@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -84,7 +85,13 @@ defaults. Secrets stand in files of their own, of which only the names are shown
 			if err != nil {
 				return wrongUse(err)
 			}
-			return c.Print(cmd.OutOrStdout())
+			// The YAML encoder loses what kind of error a writer gave.
+			var text bytes.Buffer
+			if err := c.Print(&text); err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text.Bytes())
+			return err
 		},
 	}
 }

@@ -36,6 +36,7 @@ Exit codes: 0 done, 1 input or output failed, 2 wrong use or configuration,
 		newRedact(),
 		newRules(),
 		newRun(),
+		newScan(),
 		newVersion(),
 	)
 	typed(root)

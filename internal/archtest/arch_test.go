@@ -42,6 +42,7 @@ var arrows = []struct {
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
 	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer"}},
 	{"internal/lines", []string{"internal/pipeline", "detect"}},
+	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
 	{"benchmarks/corpus", []string{"rules"}},
@@ -52,7 +53,7 @@ var arrows = []struct {
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
-		"internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck",
+		"internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
 		"internal/telemetry",
 	}},
 }
