@@ -157,13 +157,15 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 
 	var running sync.WaitGroup
 	partitions := 0
+	for _, assigned := range g.Assignments {
+		partitions += len(assigned)
+	}
+	s.setStatus(func(st *Status) { *st = Status{Joined: true, Partitions: partitions} })
 	for topic, assigned := range g.Assignments {
 		for _, a := range assigned {
-			partitions++
 			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks) })
 		}
 	}
-	s.setStatus(func(st *Status) { *st = Status{Joined: true, Partitions: partitions} })
 	if s.opts.Hooks.OnAssigned != nil {
 		s.opts.Hooks.OnAssigned(g.ID, partitions)
 	}

@@ -88,7 +88,7 @@ type Hooks struct {
 	OnBadBatch  func(b BadBatch, halted bool)
 	OnCommit    func(offsets int, err error)
 	OnDelivered func(topic string, partition int32, records, bytes int)
-	// OnDropped counts records that are rightly not delivered: aborted ones.
+	// OnAborted counts batches of aborted transactions, which are nobody's.
 	OnAborted func(topic string, partition int32, batches int)
 	// OnRetry tells of a failure that is tried again. Partition -1: the group.
 	OnRetry func(topic string, partition int32, err error)

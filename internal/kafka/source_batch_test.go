@@ -208,4 +208,3 @@ func TestCompressionBeyondItsClassIsRead(t *testing.T) {
 		t.Errorf("%d records", len(got))
 	}
 }
-
