@@ -102,7 +102,8 @@ func (s *session) text(path string, src io.Reader, size int64) error {
 	}
 	t := &tap{s: s, path: path, before: s.stats.Bytes}
 	o.OnFound = t.found
-	stats, err := lines.Copy(t, src, o)
+	whole := &endsEarly{src: src}
+	stats, err := lines.Copy(t, whole, o)
 	s.stats.Files++
 	s.stats.Bytes = t.before + stats.Bytes
 	var stopped errStopped
@@ -111,10 +112,27 @@ func (s *session) text(path string, src io.Reader, size int64) error {
 		return stopped.error
 	case err != nil:
 		s.failed(path, err)
+	case whole.err != nil:
+		s.failed(path, whole.err)
 	case stats.Withheld > 0:
 		s.failed(path, fmt.Errorf("%d lines could not be scanned", stats.Withheld))
 	}
 	return s.progress(s.stats.Bytes)
+}
+
+// endsEarly ends where its source fails, so that what was read is scanned to its
+// last byte. err is the failure; it may be looked at when the reader has ended.
+type endsEarly struct {
+	src io.Reader
+	err error
+}
+
+func (r *endsEarly) Read(p []byte) (int, error) {
+	n, err := r.src.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err, err = err, io.EOF
+	}
+	return n, err
 }
 
 func (s *session) progress(bytes int64) error {
