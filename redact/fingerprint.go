@@ -4,8 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"hash"
 	"hash/maphash"
+	"io"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -37,15 +39,20 @@ type Fingerprinter struct {
 // NewFingerprinter returns a fingerprinter for the key. It panics on the zero
 // Key: fingerprints without a key could be guessed.
 func NewFingerprinter(key Key) *Fingerprinter {
-	if key.secret == nil {
+	if key.bytes == nil {
 		panic("BUG: redact.NewFingerprinter needs a key, got the zero Key")
 	}
 	return &Fingerprinter{
 		keyID: key.id,
-		mac:   hmac.New(sha256.New, key.secret.bytes),
+		mac:   hmac.New(sha256.New, key.bytes()),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		cache: make([]slot, cacheSlots),
 	}
+}
+
+// Format hides the state, which the key can be computed from, from every verb.
+func (f *Fingerprinter) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, "fingerprinter of key "+f.keyID)
 }
 
 // KeyID names the key.

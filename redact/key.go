@@ -24,12 +24,11 @@ var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 // Key is a fingerprint key. Its bytes never print.
 type Key struct {
 	id string
-	// A pointer: fmt calls no method of an unexported field, it would print the
-	// bytes of a key inside another type. Behind a pointer it prints an address.
-	secret *secret
+	// A function: fmt calls no method of an unexported field, so that a key inside
+	// another type would print its bytes, with %s even from behind a pointer. Of
+	// a function every verb prints an address.
+	bytes func() []byte
 }
-
-type secret struct{ bytes []byte }
 
 // ID names the key in masks and alerts. It tells nothing about the key.
 func (k Key) ID() string { return k.id }
@@ -62,7 +61,8 @@ func NewKey(id string, bytes []byte) (Key, error) {
 	if !keyID.MatchString(id) {
 		return Key{}, errors.New("a key id is 1 to 32 of A-Z a-z 0-9 _ -")
 	}
-	return Key{id: id, secret: &secret{append([]byte(nil), bytes...)}}, nil
+	own := append([]byte(nil), bytes...)
+	return Key{id: id, bytes: func() []byte { return own }}, nil
 }
 
 // ReadKeyFile reads a key: any 32 bytes or more.
@@ -94,7 +94,7 @@ func NewKeyFile(path string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("key file: %w", err)
 	}
-	_, err = file.Write(key.secret.bytes)
+	_, err = file.Write(key.bytes())
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		// Half a key must not stay: the next run would refuse it and could not replace it.
 		return Key{}, fmt.Errorf("key file: %w", errors.Join(err, os.Remove(path)))
@@ -116,7 +116,7 @@ func RandomKey() Key {
 // Derive returns 32 bytes made from the key for another use, so that no two uses
 // share a key.
 func (k Key) Derive(use string) []byte {
-	mac := hmac.New(sha256.New, k.secret.bytes)
+	mac := hmac.New(sha256.New, k.bytes())
 	mac.Write([]byte("leakveil derive\x00" + use))
 	return mac.Sum(nil)
 }
