@@ -63,8 +63,26 @@ func (g *Generator) mark(name, client string) (string, bool) {
 	return "", false
 }
 
-// cleanTexts are lines without secrets, full of what looks like them.
-var cleanTexts = []string{
+// plainTexts are ordinary lines.
+var plainTexts = []string{
+	`{IP} - - [{T}] "GET /assets/app.{H16}.js HTTP/1.1" 200 {N} "https://shop.example.com/cart?step=2" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"`,
+	`{IP} - {U} [{T}] "POST /api/v1/orders/{N}/items HTTP/1.1" 201 {N} "-" "okhttp/4.12.0" 0.0{N} upstream=10.2.3.4:8080`,
+	`{"time":"{T}","level":"INFO","service":"{S}","msg":"request handled","method":"GET","path":"/api/v1/products/{N}","status":200,"duration_ms":{N},"trace_id":"{H32}","span_id":"{H16}"}`,
+	`{"time":"{T}","level":"WARN","service":"{S}","msg":"slow query","table":"order_items","rows":{N},"duration_ms":{N},"user":"{U}"}`,
+	`time={T} level=info service={S} msg="cache refreshed" keys={N} took={N}us heap=512MiB goroutines={N}`,
+	`{T} INFO  c.e.s.orders.OrderController - order {N} of user {U} confirmed, {N} items, delivery in 3 days`,
+	`{T} DEBUG c.e.s.persistence.HikariPool - pool stats (total=10, active={N}, idle=4, waiting=0)`,
+	`I1120 08:15:02.{N}       1 controller.go:{N}] syncing deployment default/{S} generation {N} replicas 3`,
+	`	at com.example.shop.orders.OrderService.confirm(OrderService.java:{N})`,
+	`	at java.base/java.util.concurrent.ThreadPoolExecutor.runWorker(ThreadPoolExecutor.java:1136)`,
+	`  File "/usr/lib/python3.11/site-packages/django/core/handlers/base.py", line {N}, in _get_response`,
+	`Nov 20 08:15:02 node-{N} kubelet[1183]: pod {S}-{H16} container started, image pulled in {N}ms`,
+	`{T} [{S}] consumer group orders-projection partition {N} offset {N} lag 0`,
+	`[{T}] "GET /api/v1/stock/{N} HTTP/2" 200 - 0 {N} 12 11 "{IP}" "grpc-go/1.66.0" "{ID}" "stock.svc:8080" "10.1.2.3:8080"`,
+}
+
+// lookAlikeTexts are lines without secrets, full of what looks like them.
+var lookAlikeTexts = []string{
 	`{IP} - - [{T}] "GET /assets/app.{H16}.js HTTP/1.1" 200 {N} "https://shop.example.com/cart?step=2" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"`,
 	`{IP} - - [{T}] "GET /authorize?response_type=code&client_id={C}&redirect_uri=https%3A%2F%2Fapp%2Fcb&scope=openid&state={B22}&nonce={B22}&code_challenge={B43}&code_challenge_method=S256 HTTP/1.1" 302 0`,
 	`{IP} - - [{T}] "POST /token HTTP/1.1" 400 {N} "-" "okhttp/4.12.0" rt=0.0{N} request_id={ID}`,
@@ -87,11 +105,3 @@ var cleanTexts = []string{
 	`2026/11/20 08:15:02 [error] 31#31: *{N} connect() failed (111: Connection refused) while connecting to upstream, client: {IP}, server: app.example.com, request: "GET /health HTTP/1.1"`,
 	`{T} INFO rpc finished grpc.code=Unavailable grpc.method=GetUser grpc.time_ms={N} max_tokens=4096 tokens=128 csrf_token_valid=true`,
 }
-
-var cleanLines = func() []func(*Generator) string {
-	var out []func(*Generator) string
-	for _, text := range cleanTexts {
-		out = append(out, func(g *Generator) string { return g.fill(text, g.client()) })
-	}
-	return out
-}()

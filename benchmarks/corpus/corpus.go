@@ -51,6 +51,10 @@ type Generator struct {
 	leak int // index of the next leak shape, so that all come in turn
 }
 
+// lookAlikeEvery is how often a clean line is full of look-alikes; the others are
+// what services log all day.
+const lookAlikeEvery = 8
+
 // New returns a generator.
 func New(o Options) *Generator {
 	return &Generator{o: o, rnd: rand.New(rand.NewPCG(o.Seed, 0x6c65616b7665696c))}
@@ -64,7 +68,11 @@ func (g *Generator) Next() Line {
 		g.leak++
 		return g.build(shape)
 	}
-	return Line{Text: []byte(cleanLines[g.rnd.IntN(len(cleanLines))](g)), Service: g.service()}
+	texts := plainTexts
+	if g.rnd.IntN(lookAlikeEvery) == 0 {
+		texts = lookAlikeTexts
+	}
+	return Line{Text: []byte(g.fill(texts[g.rnd.IntN(len(texts))], g.client())), Service: g.service()}
 }
 
 // Shapes is the number of leak shapes.
