@@ -55,7 +55,9 @@ func cleanClient(c event.Client) event.Client {
 	c.Confidence = cleanText(c.Confidence, maxText)
 	var candidates []string
 	for _, candidate := range c.Candidates {
-		candidates = append(candidates, cleanText(candidate, maxClientID))
+		if candidate != "" {
+			candidates = append(candidates, cleanText(candidate, maxClientID))
+		}
 	}
 	slices.Sort(candidates)
 	candidates = slices.Compact(candidates)

@@ -160,3 +160,31 @@ func TestCheckpointWaitsForClosedAlerts(t *testing.T) {
 		t.Errorf("Replay = %d, %v, want 6", pos, ok)
 	}
 }
+
+func TestReplayHandsOutNoPartOfAClosedAlert(t *testing.T) {
+	add := func(f *Fold, pos int64) {
+		client := map[bool]string{true: "closes", false: "stays"}[pos == 0 || pos == 2]
+		f.Add(pos, epoch.Add(time.Duration(pos)*time.Minute*4), sample(client, int(pos), 0))
+	}
+	f, _ := newTestFold(t, Config{})
+	for pos := int64(0); pos < 6; pos++ { // "stays" from 1 on; "closes" at 0 and 2, closed by 5
+		add(f, pos)
+	}
+	before := f.Changed()
+	c, ok := f.Checkpoint()
+	if !ok || c != (Checkpoint{1, 6}) || len(before) != 2 {
+		t.Fatalf("Checkpoint = %v, %v with %d alerts, want {1 6} with 2", c, ok, len(before))
+	}
+	f, _ = newTestFold(t, Config{})
+	f.Resume(c.Next)
+	for pos := c.Replay; pos < c.Next; pos++ {
+		if got := f.Changed(); got != nil {
+			t.Errorf("%d alerts while position %d is replayed", len(got), pos)
+		}
+		add(f, pos)
+	}
+	again := f.Changed()
+	if diff := cmp.Diff(before[1:], again); diff != "" {
+		t.Errorf("after the replay (-before +again)\n%s", diff)
+	}
+}
