@@ -11,7 +11,6 @@ import (
 const tail = 8
 
 var (
-	// joiner may stand between the words of a key.
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
@@ -25,9 +24,10 @@ var (
 // weakGlues are the glues between a weak key and its value, in the generator's
 // own notation: a blank is an optional blank, D is d or D, everything else is
 // itself. The parser (glue.go) knows far more; weak keys need exact ones so
-// that clean logs raise almost no event.
+// that clean logs raise almost no event. An opening quote, escaped or not, may be
+// among the bytes of the tail.
 var weakGlues = []string{
-	`=`, `="`, `='`, `=[`, ` : `, ` : "`, ` : '`,
+	` = `, `='`, `=[`, ` : `, ` : "`, ` : '`,
 	`" : "`, `' : '`, `\" : \"`, `\\\" : \\\"`, `" : ["`, `' : ['`,
 	`%3D`, `%253D`, `%25253D`, `%22%3A%22`, `%22%3A%20%22`, `%2522%253A%2522`,
 	`"=>"`, `" => "`, `' => '`, `] => `, `&quot; : &quot;`, `\u003D`, `\u0022:\u0022`,
@@ -51,9 +51,6 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, key := range r.WeakKeys {
 		for _, glue := range weakGlues {
 			out = append(out, weakTrigger(r, key, glue, value))
-			if strings.Contains(key, "_") { // camel case
-				out = append(out, weakTrigger(r, strings.ReplaceAll(key, "_", ""), glue, value))
-			}
 		}
 	}
 	for _, prefix := range r.Prefixes {
@@ -77,39 +74,27 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	return out
 }
 
-// joints stand between the words of a key: snake, camel and Pascal, kebab, prose,
-// dotted. One literal trigger for each is a fifth faster than one trigger with an
-// optional byte (docs/design/0002).
-var joints = []string{"_", "", "-", " ", "."}
-
 // keyTriggers spells a strong key. A key that begins with a short word ends many
 // others (invalid_token, "void token"), so it needs a boundary: a delimiter before
 // it, or its own capitals (userIdToken).
 func keyTriggers(r *rules.Rule, key string) []*Trigger {
-	var out []*Trigger
-	short := strings.IndexByte(key, '_') >= 0 && strings.IndexByte(key, '_') <= 2
-	for _, joint := range joints {
-		t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true, bounded: short}
-		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1, 1})
-		out = append(out, t)
-		if !strings.Contains(key, "_") {
-			return out
-		}
+	t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true}
+	t.elems = append(wordElems(key), elem{glueByte, 1, 1})
+	if strings.IndexByte(key, '_') > 2 {
+		return []*Trigger{t}
 	}
-	if !short {
-		return out
-	}
+	t.bounded = true
 	pascal := &Trigger{Rule: r, Key: key, form: formKey}
 	for _, word := range strings.Split(key, "_") {
 		pascal.elems = append(pascal.elems, literalElems(strings.ToUpper(word[:1])+word[1:], false)...)
 	}
 	pascal.elems = append(pascal.elems, elem{glueByte, 1, 1})
-	return append(out, pascal)
+	return []*Trigger{t, pascal}
 }
 
 func weakTrigger(r *rules.Rule, key, glue string, value *set) *Trigger {
 	t := &Trigger{Rule: r, Key: key, form: formWeak, bounded: true, caseless: true, tail: tail}
-	t.elems = literalElems(key, true)
+	t.elems = wordElems(key)
 	for i := 0; i < len(glue); i++ {
 		e := elem{setOf(glue[i : i+1]), 1, 1}
 		if glue[i] == ' ' {
@@ -122,8 +107,20 @@ func weakTrigger(r *rules.Rule, key, glue string, value *set) *Trigger {
 		t.elems = append(t.elems, e)
 	}
 	t.glue = len(glue)
-	t.elems = append(t.elems, elem{value.with("%\\"), tail, tail})
+	t.elems = append(t.elems, elem{value.with("%\\\""), tail, tail})
 	return t
+}
+
+// wordElems spells a key of words joined by "_" in every common way.
+func wordElems(key string) []elem {
+	var out []elem
+	for i, word := range strings.Split(key, "_") {
+		if i > 0 {
+			out = append(out, elem{joiner, 0, 1})
+		}
+		out = append(out, literalElems(word, true)...)
+	}
+	return out
 }
 
 func literalElems(text string, caseless bool) []elem {
