@@ -23,7 +23,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"jwt":          checkJWT,
 		"basic":        checkBasic,
 		"github_crc":   checkGitHubCRC,
-		"random":       func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v) },
+		"random":       checkRandom,
 		"not_words":    checkNotWords,
 		"neighbours":   checkNeighbours,
 		"password":     checkPassword,
@@ -79,6 +79,14 @@ func suppressed(list *rules.Suppress, v []byte) bool {
 		}
 	}
 	return false
+}
+
+// checkRandom judges what stands behind a vendor's prefix, or the whole value.
+func checkRandom(_ *Scanner, c *candidate, v []byte) bool {
+	if c.trigger.form == formPrefix {
+		v = v[min(len(v), len(c.trigger.elems)-1):]
+	}
+	return looksRandom(v)
 }
 
 func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
