@@ -1,0 +1,236 @@
+package detect
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+var allRoles = []rules.Role{rules.RoleSecret, rules.RoleLink, rules.RoleClient, rules.RoleOutcome}
+
+func compile(t testing.TB, set *rules.Set, roles ...rules.Role) *Database {
+	t.Helper()
+	db, err := Compile(set, roles...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// What the engine relies on holds for every trigger of the embedded packs.
+func TestTriggersHaveAFixedShape(t *testing.T) {
+	for _, tr := range compile(t, defaultSet(t), allRoles...).Triggers() {
+		if err := tr.check(); err != nil {
+			t.Error(err)
+		}
+		for _, e := range tr.elems {
+			if e.min < 0 || e.max < e.min || e.max > tail || e.set.len() == 0 || e.set['\n'] {
+				t.Errorf("%s %q: element %v{%d,%d}", tr.Rule.ID, tr.Key, e.set.class(), e.min, e.max)
+			}
+		}
+		if strings.ContainsAny(tr.Expression(), "\n*+.") {
+			t.Errorf("%s %q: open expression %q", tr.Rule.ID, tr.Key, tr.Expression())
+		}
+		if len(tr.Expansion()) == 0 {
+			t.Errorf("%s %q: no expansion", tr.Rule.ID, tr.Key)
+		}
+	}
+}
+
+// A trigger that breaks the engine's needs is refused, with the rule's name.
+func TestBadTriggersAreRefused(t *testing.T) {
+	r := &rules.Rule{ID: "bad-rule"}
+	letters := func(n int) []elem { return literalElems(strings.Repeat("a", n), false) }
+	for name, tc := range map[string]struct {
+		elems []elem
+		want  string
+	}{
+		"newline":     {append(letters(8), elem{setOf("x\n"), 1, 1}), "can match a newline"},
+		"too long":    {letters(maxTrigger + 1), "spans"},
+		"too short":   {letters(4), "no five bytes in a row"},
+		"too open":    {[]elem{{alphabets["base64url"], 8, 8}}, "expands to more than"},
+		"fitting":     {letters(8), ""},
+		"long enough": {append(letters(4), elem{blank, 1, 1}), ""},
+	} {
+		err := (&Trigger{Rule: r, Key: "k", elems: tc.elems}).check()
+		switch {
+		case tc.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "bad-rule")):
+			t.Errorf("%s: %v, want %q", name, err, tc.want)
+		}
+	}
+}
+
+// ends lists where the trigger's elements can end when they begin at p: the
+// plainest matcher that there is, to judge the engine by.
+func (t *Trigger) ends(text []byte, p int) []int {
+	if t.bounded && p > 0 && text[p-1] != '\n' && !leftOfWeak[text[p-1]] {
+		return nil
+	}
+	at := []int{p}
+	for _, e := range t.elems {
+		var next []int
+		for _, q := range at {
+			for n := 0; n <= e.max; n++ {
+				if n >= e.min && !slices.Contains(next, q+n) {
+					next = append(next, q+n)
+				}
+				if q+n >= len(text) || !e.set[text[q+n]] {
+					break
+				}
+			}
+		}
+		at = next
+	}
+	return at
+}
+
+// slowEvents finds all events of all triggers, without an engine.
+func slowEvents(triggers []*Trigger, text []byte) []event {
+	var out []event
+	for i, t := range triggers {
+		for p := range text {
+			for _, end := range t.ends(text, p) {
+				out = append(out, event{uint32(i), uint32(end)})
+			}
+		}
+	}
+	return sorted(out)
+}
+
+func sorted(events []event) []event {
+	slices.SortFunc(events, compareEvents)
+	return slices.Compact(events)
+}
+
+// sample is text full of near and true triggers: examples, negatives, and
+// pieces of them cut and joined at random places.
+func sample(t testing.TB, set *rules.Set, rnd *rand.Rand) []byte {
+	t.Helper()
+	var lines []string
+	for _, r := range set.Rules {
+		for _, e := range append(slices.Clone(r.Examples), r.Negatives...) {
+			out, err := e.Render(rnd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, out.Text[:min(len(out.Text), 300)])
+		}
+	}
+	for range len(lines) {
+		a, b := lines[rnd.IntN(len(lines))], lines[rnd.IntN(len(lines))]
+		lines = append(lines, a[:rnd.IntN(len(a)+1)]+b[rnd.IntN(len(b)+1):])
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// The engine and the plain matcher see the same events.
+func TestEngineAgainstPlainMatcher(t *testing.T) {
+	set := defaultSet(t)
+	db := compile(t, set, allRoles...)
+	s, err := db.NewScanner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text := sample(t, set, rand.New(rand.NewPCG(rand.Uint64(), 2)))
+	if err := s.collect(text); err != nil {
+		t.Fatal(err)
+	}
+	got, want := sorted(slices.Clone(s.events)), slowEvents(db.Triggers(), text)
+	if len(want) < 100 {
+		t.Fatalf("the sample has %d events only", len(want))
+	}
+	report(t, db, text, got, want, "the engine alone")
+	report(t, db, text, want, got, "the plain matcher alone")
+}
+
+// report tells the first events of a that b lacks.
+func report(t *testing.T, db *Database, text []byte, a, b []event, who string) {
+	t.Helper()
+	told := 0
+	for _, ev := range a {
+		if _, ok := slices.BinarySearchFunc(b, ev, compareEvents); !ok && told < 5 {
+			told++
+			tr := db.triggers[ev.trigger]
+			t.Errorf("%s: %s %q behind %q", who, tr.Rule.ID, tr.Expression(), text[max(0, int(ev.to)-40):ev.to])
+		}
+	}
+}
+
+// holds reports whether text has, at p, one byte of each set.
+func holds(sets [window]*set, text []byte, p int) bool {
+	for i, in := range sets {
+		if !in[text[p+i]] {
+			return false
+		}
+	}
+	return true
+}
+
+func windowBefore(tr *Trigger, text []byte, to int) bool {
+	for _, sets := range tr.Expansion() {
+		for p := max(0, to-maxTrigger); p+window <= to; p++ {
+			if holds(sets, text, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Wherever a trigger ends, one of its five-byte windows lies just before: an
+// engine that knows only literals misses nothing.
+func TestExpansionFindsEveryEvent(t *testing.T) {
+	set := defaultSet(t)
+	db := compile(t, set, allRoles...)
+	text := sample(t, set, rand.New(rand.NewPCG(rand.Uint64(), 3)))
+	for _, ev := range slowEvents(db.Triggers(), text) {
+		tr := db.triggers[ev.trigger]
+		if !windowBefore(tr, text, int(ev.to)) {
+			t.Fatalf("%s %q: no window of the expansion in %q", tr.Rule.ID, tr.Expression(), text[max(0, int(ev.to)-40):ev.to])
+		}
+	}
+}
+
+// Every example is found through a trigger of its own rule.
+func TestExamplesFireTheirOwnTriggers(t *testing.T) {
+	set := defaultSet(t)
+	rnd := rand.New(rand.NewPCG(rand.Uint64(), 4))
+	triggers := compile(t, set, allRoles...).Triggers()
+	for _, r := range set.Rules {
+		for i, e := range r.Examples {
+			text := []byte(render(t, e, rnd).Text)
+			if !slices.ContainsFunc(slowEvents(triggers, text), func(ev event) bool { return triggers[ev.trigger].Rule.ID == r.ID }) {
+				t.Errorf("%s examples[%d]: no trigger of the rule fires", r.ID, i)
+			}
+		}
+	}
+}
+
+func TestCompileRefusesNothingToFind(t *testing.T) {
+	for name, set := range map[string]*rules.Set{
+		"no rules":          {},
+		"no rule of a role": {Rules: []rules.Rule{{ID: "a", Role: rules.RoleLink, Keys: []string{"long_key"}}}},
+	} {
+		if _, err := Compile(set); err == nil || !strings.Contains(err.Error(), "empty database") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Every check that rules may name has a function.
+func TestChecksHaveFunctions(t *testing.T) {
+	for _, name := range rules.CheckNames {
+		if checkFuncs[name] == nil {
+			t.Errorf("check %q has no function", name)
+		}
+	}
+	if len(checkFuncs) != len(rules.CheckNames) {
+		t.Errorf("%d functions for %d names", len(checkFuncs), len(rules.CheckNames))
+	}
+}
