@@ -3,6 +3,7 @@ package alert
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,10 @@ func OpenFile(path string) (*FileLog, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("%s: another process writes it: %w", path, err)
 	}
 	l := &FileLog{file: file}
 	if l.size, err = wholeLines(file); err == nil {
@@ -85,23 +90,31 @@ func (l *FileLog) Append(lines [][]byte) error {
 	return nil
 }
 
-// ReplayDetections calls fn for each detection in the file, in order. Lines that
-// are none, or of another version, are passed over.
-func (l *FileLog) ReplayDetections(fn func(d event.Detection, written time.Time) error) error {
+// Replay calls detection for each detection in the file, and alert for each
+// state of an alert, in order. Lines that are neither, or of another version, are
+// passed over.
+func (l *FileLog) Replay(detection func(d event.Detection, written time.Time), alert func(id string, sequence int64)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := bufio.NewScanner(io.NewSectionReader(l.file, 0, l.size))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if !IsDetection(lines.Bytes()) {
+		if IsDetection(lines.Bytes()) {
+			if d, written, err := UnmarshalDetection(lines.Bytes()); err == nil {
+				detection(d, written)
+			}
 			continue
 		}
-		d, written, err := UnmarshalDetection(lines.Bytes())
-		if err != nil {
-			continue
+		var state struct {
+			Leakveil struct {
+				Alert struct {
+					ID       string `json:"id"`
+					Sequence int64  `json:"sequence"`
+				} `json:"alert"`
+			} `json:"leakveil"`
 		}
-		if err := fn(d, written); err != nil {
-			return err
+		if json.Unmarshal(lines.Bytes(), &state) == nil && state.Leakveil.Alert.ID != "" {
+			alert(state.Leakveil.Alert.ID, state.Leakveil.Alert.Sequence)
 		}
 	}
 	return lines.Err()

@@ -26,13 +26,12 @@ func openLog(t *testing.T, path string) *FileLog {
 // replayed returns the offsets of the detections in the log.
 func replayed(t fataler, l *FileLog) (offsets []int64) {
 	t.Helper()
-	err := l.ReplayDetections(func(d event.Detection, written time.Time) error {
+	err := l.Replay(func(d event.Detection, written time.Time) {
 		if !written.Equal(epoch) {
 			t.Fatal("written at", written)
 		}
 		offsets = append(offsets, d.Where.Offset)
-		return nil
-	})
+	}, func(string, int64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,16 +50,18 @@ func TestFileLogReplaysDetectionsOnly(t *testing.T) {
 	if err := l.Append(nil); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := OpenFile(path); err == nil {
+		t.Error("a second writer of the file was let in")
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if got := replayed(t, openLog(t, path)); len(got) != 2 || got[0] != 1 || got[1] != 2 {
 		t.Errorf("replayed %v, want [1 2]", got)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
-	}
-	stop := errors.New("stop")
-	if err := l.ReplayDetections(func(event.Detection, time.Time) error { return stop }); !errors.Is(err, stop) {
-		t.Errorf("ReplayDetections = %v, want the function's error", err)
 	}
 }
 

@@ -42,6 +42,7 @@ type partitionFold struct {
 	generation int32
 	read       int64 // the first offset that was not read yet
 	pending    []alert.Alert
+	inFlight   int   // of pending, those on their way with a batch
 	replay     int64 // what may be committed; -1 until known
 	saved      time.Time
 }
@@ -87,18 +88,21 @@ func (a *alerts) process(ctx context.Context, in kafka.Input) (kafka.Unit, error
 		return kafka.Unit{}, err
 	}
 	for i := range in.Records {
-		a.add(p, &in.Records[i])
+		if in.Records[i].Offset >= p.read { // a batch comes again when it was not delivered
+			a.add(p, &in.Records[i])
+		}
 	}
-	p.read = in.Info.LastOffset + 1
+	p.read = max(p.read, in.Info.LastOffset+1)
 	p.pending = append(p.pending, p.fold.Changed()...)
+	p.inFlight = len(p.pending)
 	return a.unit(in.Partition, p)
 }
 
-// partition returns the partition's fold: a new one when this reading did not
-// go on where the last one ended.
+// partition returns the partition's fold: a new one in each generation, since
+// another member may have had the partition, and reading begins where a replay has to.
 func (a *alerts) partition(ctx context.Context, in kafka.Input) (*partitionFold, error) {
 	first := in.Records[0].Offset
-	if p := a.folds[in.Partition]; p != nil && p.generation == a.generation && first >= p.read {
+	if p := a.folds[in.Partition]; p != nil && p.generation == a.generation {
 		return p, nil
 	}
 	fold, err := alert.NewFold(a.fold)
@@ -160,8 +164,8 @@ func (a *alerts) hold(_ string, partition int32, next int64) int64 {
 	if p == nil {
 		return next
 	}
-	a.count(p)
-	if a.now().Sub(p.saved) < tick {
+	a.count(p, p.inFlight)
+	if len(p.pending) > 0 || a.now().Sub(p.saved) < tick {
 		return p.replay
 	}
 	at, ok := p.fold.Checkpoint()
@@ -178,12 +182,12 @@ func (a *alerts) hold(_ string, partition int32, next int64) int64 {
 	return p.replay
 }
 
-// count forgets the pending alerts: they are delivered.
-func (a *alerts) count(p *partitionFold) {
-	for _, alerted := range p.pending {
+// count forgets the first n pending alerts: they are delivered.
+func (a *alerts) count(p *partitionFold, n int) {
+	for _, alerted := range p.pending[:n] {
 		a.metrics.Alerts(alerted.Kind, alerted.Severity, 1)
 	}
-	p.pending = nil
+	p.pending, p.inFlight = append([]alert.Alert(nil), p.pending[n:]...), 0
 }
 
 // sweep hands out what became due without anything new.
@@ -195,7 +199,8 @@ func (a *alerts) sweep(ctx context.Context) {
 			delete(a.folds, number)
 			continue
 		}
-		if p.pending = append(p.pending, p.fold.Changed()...); len(p.pending) == 0 {
+		p.pending = append(p.pending, p.fold.Changed()...)
+		if len(p.pending) == 0 || p.inFlight > 0 {
 			continue
 		}
 		u, err := a.unit(number, p)
@@ -206,7 +211,7 @@ func (a *alerts) sweep(ctx context.Context) {
 			a.log.Warn("alerts are not delivered, they are tried again", "partition", number, "error", err)
 			continue
 		}
-		a.count(p)
+		a.count(p, len(p.pending))
 	}
 }
 
@@ -218,14 +223,14 @@ func (a *alerts) local(_ context.Context, detections []event.Detection) error {
 	for i, d := range detections {
 		lines[i] = alert.MarshalDetection(d, now)
 	}
+	a.mu.Lock() // over both, so that the fold sees the file's order
+	defer a.mu.Unlock()
 	if err := a.file.Append(lines); err != nil {
 		return fmt.Errorf("alerts file: %w", err)
 	}
 	if a.source != nil {
 		return nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	p := a.folds[0]
 	for _, d := range detections {
 		p.fold.Add(p.read, now, d)

@@ -70,14 +70,18 @@ func (a *App) openAlertsFile() error {
 	}
 	p := &partitionFold{fold: fold, replay: -1}
 	a.alerts.folds[0] = p
-	err = file.ReplayDetections(func(d event.Detection, written time.Time) error {
+	handedOut := map[string]int64{}
+	err = file.Replay(func(d event.Detection, written time.Time) {
 		fold.Add(p.read, written, d)
 		p.read++
-		return nil
-	})
+	}, func(id string, sequence int64) { handedOut[id] = max(handedOut[id], sequence) })
 	if err != nil {
 		return fmt.Errorf("alerts.file.path: read it again after a restart: %w", err)
 	}
-	_ = fold.Changed() // these were handed out before the restart, or come with the next change
+	for _, state := range fold.Flush() { // what a crash kept from being handed out
+		if handedOut[state.ID] < state.Sequence {
+			p.pending = append(p.pending, state)
+		}
+	}
 	return nil
 }

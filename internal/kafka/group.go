@@ -161,13 +161,13 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 		partitions += len(assigned)
 	}
 	s.setStatus(func(st *Status) { *st = Status{Joined: true, Partitions: partitions} })
+	if s.opts.Hooks.OnAssigned != nil { // before anything of the generation is processed
+		s.opts.Hooks.OnAssigned(g.ID, partitions)
+	}
 	for topic, assigned := range g.Assignments {
 		for _, a := range assigned {
 			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks) })
 		}
-	}
-	if s.opts.Hooks.OnAssigned != nil {
-		s.opts.Hooks.OnAssigned(g.ID, partitions)
 	}
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
