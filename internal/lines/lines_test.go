@@ -199,3 +199,19 @@ func TestErrorsTellTheSide(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// What was read before an error of the input is written before the error is told.
+func TestErrorAfterData(t *testing.T) {
+	o := options(t)
+	for _, workers := range []int{1, 2} {
+		o.Workers = workers
+		var out bytes.Buffer
+		src := io.MultiReader(strings.NewReader("one\ntwo"), iotest.ErrReader(io.ErrUnexpectedEOF))
+		if _, err := Copy(&out, src, o); err == nil || !strings.Contains(err.Error(), "input") {
+			t.Fatalf("got %v", err)
+		}
+		if out.String() != "one\ntwo" {
+			t.Fatalf("written: %q", out.String())
+		}
+	}
+}

@@ -62,15 +62,12 @@ func (r *reader) skipLine() error {
 	for !r.eof {
 		n, err := r.src.Read(rest)
 		r.note(err)
-		if err := r.failed(err); err != nil {
-			return err
-		}
 		if i := bytes.IndexByte(rest[:n], '\n'); i >= 0 {
 			r.carry = append(r.carry[:0], rest[i+1:n]...)
 			return nil
 		}
 	}
-	return nil
+	return r.err
 }
 
 // object is one line: where its text member's value is written, if it has one.

@@ -17,6 +17,7 @@ type reader struct {
 	window int
 	carry  []byte // the beginning of the line that the last piece left
 	eof    bool
+	err    error // what ended the input, told after what came before it
 	held   int // windows that the current line's value fills without an end
 }
 
@@ -47,16 +48,16 @@ func (r *reader) next(p *piece) (bool, error) {
 			r.carry = append(r.carry, p.buf[cut:n]...)
 			r.note(err)
 			p.text = p.buf[:cut]
-			return true, r.failed(err)
+			return true, nil
 		}
 		scanned = n
 		r.note(err)
-		if err := r.failed(err); err != nil {
-			return false, err
-		}
+	}
+	if n == 0 {
+		return false, r.err
 	}
 	p.text = p.buf[:n]
-	return n > 0, nil
+	return true, nil
 }
 
 // grow makes room for n bytes, keeping what buf holds.
@@ -67,13 +68,15 @@ func (p *piece) grow(n int) {
 	p.buf = p.buf[:cap(p.buf)]
 }
 
-func (r *reader) note(err error) { r.eof = r.eof || err != nil }
-
-func (r *reader) failed(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
+// note remembers the end of the input; only an end that is no io.EOF is an error.
+func (r *reader) note(err error) {
+	if err == nil {
+		return
 	}
-	return fmt.Errorf("%w: %w", ErrInput, err)
+	r.eof = true
+	if !errors.Is(err, io.EOF) {
+		r.err = fmt.Errorf("%w: %w", ErrInput, err)
+	}
 }
 
 // process scans a piece. Of a line that goes on beyond the window it keeps the
