@@ -41,7 +41,7 @@ func (s *Scanner) check(c *candidate) bool {
 		v = s.scratch
 	}
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) {
+	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c) {
 		return false
 	}
 	c.Confidence = rules.Likely
@@ -113,7 +113,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || isNumber(v) {
+	if isWords(v) || isNumber(v) || s.otherKey(c) {
 		return false
 	}
 	if len(v) >= 16 && looksRandom(v) {

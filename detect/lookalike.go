@@ -10,6 +10,49 @@ var lookAlikes = []string{
 	"request", "jwk", "jwks", "x5c", "software_statement",
 }
 
+// weakLookAlikes end keys that end in a weak key (X-CSRF-Token, nextPageToken) and
+// mean another thing. In lower case, without joiners.
+var weakLookAlikes = []string{
+	"csrftoken", "xsrftoken", "pagetoken", "nexttoken", "continuationtoken", "paginationtoken", "synctoken",
+	"promocode", "couponcode", "vouchercode", "discountcode", "errorcode", "statuscode",
+}
+
+// otherKey reports whether a weak key is the end of a longer key that is known to
+// hold no secret.
+func (s *Scanner) otherKey(c *candidate) bool {
+	record := s.arena[c.RecordLow:c.RecordHigh]
+	lo := c.KeyStart - c.RecordLow
+	hi := lo
+	for lo > 0 && inKey(record[lo-1]) {
+		lo--
+	}
+	for hi < len(record) && inKey(record[hi]) {
+		hi++
+	}
+	var buf [64]byte
+	name := buf[:0]
+	for _, b := range record[max(lo, hi-len(buf)):hi] {
+		if isAlnum(b) {
+			name = append(name, lower(b))
+		}
+	}
+	for _, other := range weakLookAlikes {
+		if bytes.HasSuffix(name, []byte(other)) {
+			return true
+		}
+	}
+	return false
+}
+
+func inKey(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
+
+// isTemplate reports whether the value is a variable of a template: {{ name }}.
+func (s *Scanner) isTemplate(c *candidate) bool {
+	before := bytes.TrimRight(s.arena[c.Low:c.Start], " ")
+	after := bytes.TrimLeft(s.arena[c.End:c.High], " ")
+	return bytes.HasSuffix(before, []byte("{{")) && bytes.HasPrefix(after, []byte("}}"))
+}
+
 // lookAlikeKey reports whether the key before a shape says that it is none.
 func (s *Scanner) lookAlikeKey(c *candidate) bool {
 	key := keyBefore(s.arena[c.RecordLow:c.KeyStart])
@@ -41,7 +84,7 @@ func keyBefore(before []byte) []byte {
 	back("=: \t")
 	back("\"'\\")
 	end := p
-	for p > 0 && (isAlnum(before[p-1]) || before[p-1] == '_' || before[p-1] == '-' || before[p-1] == '#') {
+	for p > 0 && (inKey(before[p-1]) || before[p-1] == '#') {
 		p--
 	}
 	return before[p:end]
