@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -114,6 +115,22 @@ func TestApplyBlobThatDoesNotWriteBack(t *testing.T) {
 	}
 	if got := applied(t, r, "Basic "+blob+"!", span, true); got != "Basic REDACTED--------!" {
 		t.Errorf("equal length: got %s", got)
+	}
+}
+
+// The escapes of a password's own characters make its blob longer than a mask's.
+func TestApplyEqualLengthOfAnEscapedBlob(t *testing.T) {
+	blob := url.QueryEscape(base64.StdEncoding.EncodeToString([]byte("user:~~~~~~~~~~~?????")))
+	if !strings.Contains(blob, "%2B") && !strings.Contains(blob, "%2F") {
+		t.Fatal("the case needs escapes")
+	}
+	span := redact.Span{
+		Start: 0, End: len(blob), Blob: 0, Kind: rules.BasicCredentials,
+		Form: layer.Form{Percent: true, Base64: layer.Base64Std, Lead: 5}, Fingerprint: someprint,
+	}
+	got := applied(t, redact.NewRedactor(nil, "k1"), blob, span, true)
+	if len(got) != len(blob) || !rules.IsMask([]byte(got)) {
+		t.Errorf("%d bytes became %d: %s", len(blob), len(got), got)
 	}
 }
 

@@ -92,8 +92,10 @@ func unslashOne(b []byte, w, r int) step {
 		if utf16.IsSurrogate(c) {
 			more := slashes(b[r+read:])
 			low, ok := hexRune(b[r+read+more:])
-			if c = utf16.DecodeRune(c, low); ok && more > 0 && c != utf8.RuneError {
-				read += more + 5
+			pair := utf16.DecodeRune(c, low)
+			c = utf8.RuneError
+			if ok && more > 0 && pair != utf8.RuneError {
+				c, read = pair, read+more+5
 			}
 		}
 		return step{read, utf8.EncodeRune(b[w:w+utf8.UTFMax], c)}

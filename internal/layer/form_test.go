@@ -49,6 +49,7 @@ func TestDecode(t *testing.T) {
 		{"surrogate pair, doubled", backslash, `\\ud83d\\ude00!`, "\U0001F600!"},
 		{"half a surrogate pair", backslash, `\ud83d!`, "\uFFFD!"},
 		{"half a pair and another", backslash, `\ud83d\u0041`, "\uFFFDA"},
+		{"half a pair and text", backslash, `\ud83dude00`, "\uFFFDude00"},
 		{"half an u escape", backslash, `\u00`, `\u00`},
 		{"x escape", backslash, `a\x26b`, `a&b`},
 		{"half an x escape", backslash, `a\x2`, `a\x2`},
