@@ -29,6 +29,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"password":     checkPassword,
 		"scheme_value": checkSchemeValue,
 		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
+		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 	}
 }
@@ -251,6 +252,11 @@ func checkGitHubCRC(_ *Scanner, c *candidate, v []byte) bool {
 	}
 	c.Confidence = rules.Proven
 	return true
+}
+
+// checkUserCode tells a user code (capitals and digits, in groups) from prose.
+func checkUserCode(_ *Scanner, c *candidate, v []byte) bool {
+	return c.glue.sep != ' ' && !bytes.ContainsFunc(v, func(r rune) bool { return isLower(byte(r)) })
 }
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {

@@ -14,7 +14,15 @@ const maxJWTPart = 64 << 10
 // checkJWT confirms a compact JWS (RFC 7515 §3.1) or JWE (RFC 7516 §3.1) and
 // tells what it is used for where its own header or claims say so. Proofs that
 // are no credential (DPoP, RFC 9449 §4.2) are refuted.
-func checkJWT(_ *Scanner, c *candidate, v []byte) bool {
+func checkJWT(s *Scanner, c *candidate, v []byte) bool {
+	if c.trigger.form == formKey { // the key suffices, whatever the value's structure
+		confirmJWT(c, v)
+		return checkNotWords(s, c, v)
+	}
+	return confirmJWT(c, v)
+}
+
+func confirmJWT(c *candidate, v []byte) bool {
 	parts := bytes.Count(v, []byte("."))
 	if parts != 2 && parts != 4 {
 		return false
