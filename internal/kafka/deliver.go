@@ -29,15 +29,14 @@ type Message struct {
 	Record    recordbatch.Record
 }
 
-// Unit is what came of an Input. Topic, Partition, Codec and Next are set by the
-// Source.
+// Unit is what came of an Input. Topic, Partition and Next are set by the Source.
 type Unit struct {
 	Topic     string
 	Partition int32
 	// Out goes to OutTopic, to the partition of the same number.
 	Out        []recordbatch.Record
 	OutTopic   string
-	Codec      recordbatch.Codec
+	Codec      recordbatch.Codec // of Out; Input.Info has that of the input
 	Events     []Message
 	Detections []event.Detection
 	Dead       []Message

@@ -190,7 +190,6 @@ func (r *partitionRun) deliver(ctx context.Context, in Input) error {
 		b := BadBatch{First: in.Records[0].Offset, Last: in.Info.LastOffset, Size: in.Info.Size}
 		return r.bad(ctx, b, err)
 	}
-	unit.Codec = in.Info.Codec
 	if err := r.write(ctx, unit, next); err != nil {
 		return err
 	}
