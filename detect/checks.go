@@ -42,7 +42,8 @@ func (s *Scanner) check(c *candidate) bool {
 		v = s.scratch
 	}
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c) {
+	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c) ||
+		c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
 		return false
 	}
 	c.Confidence = rules.Likely

@@ -8,6 +8,9 @@ type glue struct {
 	pct   int  // percent depth of the separator: delimiters stand at this depth
 	sep   byte // '=', ':', '>' (=> or XML), ' ' (prose)
 	code  bool // the quote is an entity or \u0022
+	// loose says that a blank stands behind = and none before it, so that the
+	// value may be empty and what follows another field: code= state=x.
+	loose bool
 }
 
 // maxGlue bounds the logical characters between a key and its value.
@@ -21,7 +24,9 @@ func parseGlue(b []byte, p, hi int) (glue, bool) {
 	if !g.closeKey(b, hi) || !g.separator(b, hi) {
 		return g, false
 	}
+	sepEnd := g.start
 	g.openValue(b, hi)
+	g.loose = g.quote == 0 && sepEnd < g.start && isBlank(b[sepEnd]) && b[sepEnd-1] == '=' && !isBlank(b[sepEnd-2])
 	return g, g.start < hi
 }
 

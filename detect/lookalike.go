@@ -134,14 +134,21 @@ func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
 		bytes.Contains(record, []byte("clientId")) || bytes.Contains(record, []byte("redirect_uri"))
 }
 
-// challengeMethod returns "S256", "plain", or "" when text names no method.
+// challengeMethod returns "S256", "plain", or "" when text names no method. A
+// named method that is none of the two counts as S256: it is not the default.
 func challengeMethod(text []byte) string {
-	if i := bytes.Index(text, []byte("ethod")); i >= 0 {
-		if g, ok := parseGlue(text, i+len("ethod"), len(text)); ok {
-			value := text[g.start:min(len(text), g.start+5)]
-			if lowerString(value) == "plain" {
+	for p := 0; ; {
+		n := bytes.Index(text[p:], []byte("ethod"))
+		if n < 0 {
+			break
+		}
+		p += n + len("ethod")
+		word := matchBack(text, p, "challenge_method")
+		if g, ok := parseGlue(text, p, len(text)); word >= 0 && ok {
+			if lowerString(text[g.start:min(len(text), g.start+5)]) == "plain" {
 				return "plain"
 			}
+			return "S256"
 		}
 	}
 	if bytes.Contains(text, []byte("S256")) || bytes.Contains(text, []byte("s256")) {
