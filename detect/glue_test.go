@@ -60,6 +60,7 @@ var glues = []struct{ name, text string }{
 	{"camel-case key in JSON", `{"a":1,"KCAMEL":"V"}`},
 	{"kebab key", `x KKEBAB: V`},
 	{"spaces around =", `x K = V y`},
+	{"space behind =", `x K= V y`},
 	{"colon", `x K: V y`},
 	{"query", `GET /cb?a=b&K=V&c=d HTTP/1.1`},
 	{"query, first", `GET /cb?K=V HTTP/1.1`},
