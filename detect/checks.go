@@ -46,6 +46,9 @@ func (s *Scanner) check(c *candidate) bool {
 		c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
 		return false
 	}
+	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {
+		return false
+	}
 	c.Confidence = rules.Likely
 	if c.trigger.form == formPrefix {
 		if s.lookAlikeKey(c) {
@@ -62,6 +65,15 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 	}
 	return true
+}
+
+// isProse reports whether what stands behind a key and a blank is no value of it:
+// the next pair of a line (grant_type=refresh_token client_id=web), or a word.
+func isProse(c *candidate, v []byte) bool {
+	if bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 {
+		return true
+	}
+	return c.trigger.form != formScheme && !looksRandom(v)
 }
 
 func suppressed(list *rules.Suppress, v []byte) bool {

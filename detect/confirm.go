@@ -182,7 +182,7 @@ func (s *Scanner) widen(c *candidate, end int, f layer.Form) {
 		return
 	}
 	any := c.Rule.Value.Alphabet == "visible"
-	if any || c.trigger.form == formKey && !bytes.ContainsAny(s.arena[c.Start:end], " \t&,;=<>(){}[]\"'") {
+	if any || c.trigger.form == formKey && !bytes.ContainsAny(s.arena[c.Start:end], " \t&,;<>(){}[]\"'") {
 		c.End, c.Form = end, f
 	}
 }

@@ -14,7 +14,12 @@ var lookAlikes = []string{
 // mean another thing. In lower case, without joiners.
 var weakLookAlikes = []string{
 	"csrftoken", "xsrftoken", "pagetoken", "nexttoken", "continuationtoken", "paginationtoken", "synctoken",
-	"promocode", "couponcode", "vouchercode", "discountcode", "errorcode", "statuscode",
+}
+
+// codeKeys are the longer keys that hold an authorization code all the same.
+var codeKeys = map[string]bool{
+	"authcode": true, "authorizationcode": true, "oauthcode": true, "grantcode": true, "oidccode": true,
+	"serverauthcode": true, "callbackcode": true, "xcode": true,
 }
 
 // otherKey reports whether a weak key is the end of a longer key that is known to
@@ -26,6 +31,9 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	for lo > 0 && inKey(record[lo-1]) {
 		lo--
 	}
+	if lo > 0 && (record[lo-1] == '\\' || record[lo-1] == '%') {
+		lo = c.KeyStart - c.RecordLow // what stands before the key is an escape: \n, %26
+	}
 	for hi < len(record) && inKey(record[hi]) {
 		hi++
 	}
@@ -35,6 +43,9 @@ func (s *Scanner) otherKey(c *candidate) bool {
 		if isAlnum(b) {
 			name = append(name, lower(b))
 		}
+	}
+	if c.trigger.Key == "code" && len(name) > len("code") {
+		return !codeKeys[string(name)] // product, country, zip, status code …
 	}
 	for _, other := range weakLookAlikes {
 		if bytes.HasSuffix(name, []byte(other)) {
