@@ -11,9 +11,11 @@ var lookAlikes = []string{
 }
 
 // weakLookAlikes end keys that end in a weak key (X-CSRF-Token, nextPageToken) and
-// mean another thing. In lower case, without joiners.
+// mean another thing, or have a strong rule with a closer alphabet. In lower case,
+// without joiners.
 var weakLookAlikes = []string{
 	"csrftoken", "xsrftoken", "pagetoken", "nexttoken", "continuationtoken", "paginationtoken", "synctoken",
+	"idtoken", "logouttoken",
 }
 
 // codeKeys are the longer keys that hold an authorization code all the same.
