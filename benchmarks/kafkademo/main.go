@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -144,7 +143,7 @@ func produce(ctx context.Context, connection kafka.Connection, transport *kafkag
 				continue
 			}
 			if err := producer.Produce(ctx, topic, int32(at), recordbatch.LZ4, batch); err != nil {
-				return fmt.Errorf("produce to %s: %w", strings.TrimSpace(topic), err)
+				return fmt.Errorf("produce to %s: %w", topic, err)
 			}
 		}
 		select {

@@ -33,10 +33,7 @@ type screen struct {
 
 // document is what is shown of a detection or an alert.
 type document struct {
-	Event struct{ Kind string }
-	Rule  struct{ ID string }
-	Cloud struct{ Region string }
-
+	Event    struct{ Kind string }
 	Leakveil struct {
 		Detection, Alert struct {
 			ID       string
@@ -92,8 +89,8 @@ func (s *screen) process(_ context.Context, in kafka.Input) (kafka.Unit, error) 
 
 const (
 	mark   = "REDACTED."
-	before = 60
-	width  = 110
+	before = 44
+	width  = 124
 )
 
 // record shows a record that has changed, cut to what a screen holds.

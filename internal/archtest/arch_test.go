@@ -46,6 +46,7 @@ var arrows = []struct {
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
 	{"benchmarks/corpus", []string{"rules"}},
+	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
