@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ type keyFlags struct {
 
 func (f *keyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.files, "key-file", nil,
-		"fingerprint key `file` (leakveil key new makes one); may be repeated, the first signs")
+		"fingerprint key `file` (leakveil key new makes one), or id=file as in the configuration; may be repeated, the first signs")
 }
 
 // ring returns the keys. Without any it makes one for this run and says so,
@@ -53,13 +54,24 @@ func (f *keyFlags) ring(stderr io.Writer) (redact.Keyring, error) {
 func (f *keyFlags) read() (redact.Keyring, error) {
 	var ring redact.Keyring
 	for _, file := range f.files {
-		key, err := redact.ReadKeyFile("", file)
+		id, path := keyID(file)
+		key, err := redact.ReadKeyFile(id, path)
 		if err != nil {
 			return nil, wrongUse(err)
 		}
 		ring = append(ring, key)
 	}
 	return ring, nil
+}
+
+// keyID parts id=FILE, for keys that the configuration of run names. A file whose
+// own name has the form is itself.
+func keyID(arg string) (id, path string) {
+	before, after, ok := strings.Cut(arg, "=")
+	if _, err := os.Stat(arg); !ok || err == nil {
+		return "", arg
+	}
+	return before, after
 }
 
 // policyFlags say what happens to each kind.

@@ -83,7 +83,7 @@ func whereDocument(w event.Where) whereFields {
 
 // encode writes doc without HTML escapes. Every text in it is valid UTF-8 and
 // every type can be written, so that it has no error to return.
-func encode(doc document) []byte {
+func encode(doc any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

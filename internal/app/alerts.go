@@ -76,8 +76,24 @@ func (a *alerts) assigned(generation int32, _ int) {
 	a.generation = generation
 }
 
-// process folds one batch of the alerts topic.
+// process folds one batch of the alerts topic. It tries again until it succeeds:
+// a detection that is passed over would be missing from an alert's count.
 func (a *alerts) process(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
+	for {
+		u, err := a.foldBatch(ctx, in)
+		if err == nil {
+			return u, nil
+		}
+		a.log.Warn("detections are not folded, they are tried again", "partition", in.Partition, "error", err)
+		select {
+		case <-ctx.Done():
+			return kafka.Unit{}, ctx.Err()
+		case <-time.After(tick):
+		}
+	}
+}
+
+func (a *alerts) foldBatch(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
 	if len(in.Records) == 0 {
 		return kafka.Unit{}, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,6 +51,8 @@ type App struct {
 	alerts   *alerts
 	source   *kafka.Source
 	listener *telemetry.Server
+	// committed is when offsets were last committed, in Unix nanoseconds.
+	committed atomic.Int64
 }
 
 // New builds everything and looks at the brokers; it reads no record. Its errors
@@ -206,7 +209,7 @@ func (a *App) processor() *processor {
 	return &processor{
 		workers: workers, maxRecord: int(a.config.Limits.MaxRecordBytes),
 		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
-		alerts: a.config.Alerts.Kafka.Topic, dead: a.config.DeadLetter.Kafka.Topic,
+		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
 		counts: a.metrics, now: time.Now,
 	}

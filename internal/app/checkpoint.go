@@ -7,6 +7,7 @@ import (
 	"net"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 )
 
 // offsetStore keeps, for each partition of the alerts topic, how far alerts have
@@ -48,17 +49,22 @@ func (s *offsetStore) load(ctx context.Context, partition int32) (int64, error) 
 // partition can only store an older position late, which hands alerts out again
 // with the same ids and numbers.
 func (s *offsetStore) save(ctx context.Context, partition int32, next int64) error {
-	answer, err := s.client.OffsetCommit(ctx, &kafkago.OffsetCommitRequest{
-		GroupID: s.group, GenerationID: -1,
-		Topics: map[string][]kafkago.OffsetCommit{s.topic: {{Partition: int(partition), Offset: next}}},
+	// Not Client.OffsetCommit, which claims leader epoch 0 (docs/design/0004).
+	answer, err := s.client.Transport.RoundTrip(ctx, s.client.Addr, &offsetcommit.Request{
+		GroupID: s.group, GenerationID: -1, RetentionTimeMs: -1,
+		Topics: []offsetcommit.RequestTopic{{Name: s.topic, Partitions: []offsetcommit.RequestPartition{
+			{PartitionIndex: partition, CommittedOffset: next, CommittedLeaderEpoch: -1},
+		}}},
 	})
 	if err != nil {
 		return err
 	}
-	for _, p := range answer.Topics[s.topic] {
-		if p.Partition == int(partition) {
-			return p.Error
-		}
+	response, ok := answer.(*offsetcommit.Response)
+	if !ok || len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
+		return errors.New("no answer")
 	}
-	return errors.New("no answer")
+	if code := response.Topics[0].Partitions[0].ErrorCode; code != 0 {
+		return kafkago.Error(code)
+	}
+	return nil
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/benchmarks/matrix"
 	"github.com/leakveil/leakveil/internal/kafkatest"
+	"github.com/leakveil/leakveil/rules"
 )
 
 const e2ePartitions = 6
@@ -73,10 +75,8 @@ func newE2E(t *testing.T, records int) *e2e {
 	e := &e2e{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), broker: kafkatest.Start(t, quick)}
 	// Timestamps must not be in the future, or the broker refuses them.
 	e.base = time.Now().Add(-time.Duration(records) * eventStep).Truncate(time.Millisecond)
-	g := corpus.New(corpus.Options{Seed: seed, LeakEvery: 100})
-	for range records {
-		line := g.Next()
-		e.lines = append(e.lines, line)
+	e.lines = plan(seed, records)
+	for _, line := range e.lines {
 		e.secrets += len(line.Secrets)
 	}
 	if e.secrets < records/100 {
@@ -92,6 +92,35 @@ func newE2E(t *testing.T, records int) *e2e {
 		m.start()
 	}
 	return e
+}
+
+// plan makes the lines: the stream as it usually is, with every other leak
+// replaced by a shape of the matrix, whose kinds take turns, and traps among the
+// clean lines.
+func plan(seed uint64, records int) []corpus.Line {
+	byKind := map[rules.Kind][]corpus.Line{}
+	for _, c := range matrix.All(seed) {
+		kind := c.Secrets[0].Kind
+		byKind[kind] = append(byKind[kind], c.Line)
+	}
+	kinds, traps := rules.Kinds(), matrix.Traps(seed)
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	g := corpus.New(corpus.Options{Seed: seed, LeakEvery: 95})
+	lines := make([]corpus.Line, records)
+	leaks := 0
+	for i := range lines {
+		lines[i] = g.Next()
+		switch {
+		case len(lines[i].Secrets) > 0:
+			if leaks++; leaks%2 == 0 {
+				of := byKind[kinds[leaks/2%len(kinds)]]
+				lines[i] = of[rnd.IntN(len(of))]
+			}
+		case i%100 == 0:
+			lines[i] = traps[i/100%len(traps)].Line
+		}
+	}
+	return lines
 }
 
 const eventStep = time.Millisecond

@@ -201,22 +201,21 @@ func (e *e2e) verifyRecord(i int, got *kgo.Record) {
 // secret is a mask.
 func differs(line *corpus.Line, got []byte) string {
 	at := 0
-	for _, s := range line.Secrets {
+	for i, s := range line.Secrets {
 		before := line.Text[at:s.Start]
 		if !bytes.HasPrefix(got, before) {
 			return "text before a secret has changed"
 		}
 		got, at = got[len(before):], s.End
-		after := line.Text[s.End:]
-		if next := len(line.Secrets); s != line.Secrets[next-1] {
-			after = after[:min(len(after), 4)]
-		}
-		end := bytes.Index(got, after)
-		if len(after) == 0 || end < 0 {
-			end = len(got)
-		}
 		if s.Kind != rules.BasicCredentials && !bytes.HasPrefix(got, []byte("REDACTED.")) {
 			return "a " + string(s.Kind) + " is not masked"
+		}
+		end := len(got) - len(line.Text[at:])
+		if i+1 < len(line.Secrets) {
+			end = bytes.Index(got, line.Text[at:line.Secrets[i+1].Start])
+		}
+		if end < 0 {
+			return "text behind a secret has changed"
 		}
 		got = got[end:]
 	}
@@ -252,6 +251,11 @@ func (e *e2e) verifyDetections(state *alertState, input map[place]int) {
 	}
 	for w, d := range at {
 		e.t.Errorf("%s at %+v was not planted, in\n%s", d.Leakveil.Kind, w, e.lines[input[place{Topic: w.Topic, Partition: w.Partition, Offset: w.Offset}]].Text)
+	}
+	for _, k := range rules.Kinds() {
+		if kinds[k] == 0 {
+			e.t.Errorf("no %s was planted", k)
+		}
 	}
 	e.t.Logf("%d planted secrets by kind: %v; %d detections were written again", e.secrets, kinds, state.repeated)
 }

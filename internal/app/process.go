@@ -34,6 +34,7 @@ type processor struct {
 	codec     *recordbatch.Codec        // of the output; nil: the input's
 	alerts    string                    // topic, "" for none
 	dead      string                    // topic, "" for none
+	file      *alert.FileLog            // nil: none
 	key       []byte                    // of detection ids
 	keyID     string
 	region    string
@@ -247,7 +248,7 @@ func (j *job) detections(records []recordbatch.Record, results []pipeline.Result
 				Topic: j.in.Topic, Partition: j.in.Partition, Offset: record.Offset, Field: f.name,
 				Start: r.Start - segment.Start, End: r.End - segment.Start,
 			},
-			Service: client.Service(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Region: j.region, Action: string(r.Action),
+			Service: client.Service(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Region: j.regionOf(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Action: string(r.Action),
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
 		j.counts.Findings(d.Kind, d.Action, 1)
@@ -257,6 +258,14 @@ func (j *job) detections(records []recordbatch.Record, results []pipeline.Result
 			j.unit.Events = append(j.unit.Events, detectionMessage(j.alerts, d, j.now()))
 		}
 	}
+}
+
+// regionOf is the configured region, else the one that the record names.
+func (p *processor) regionOf(record []byte) string {
+	if p.region != "" {
+		return p.region
+	}
+	return client.Region(record)
 }
 
 // detectionMessage is a detection on the alerts topic: keyed so that all that

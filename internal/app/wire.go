@@ -92,19 +92,27 @@ func (a *App) hooks() kafka.Hooks {
 	return kafka.Hooks{
 		OnAssigned: func(generation int32, partitions int) {
 			a.metrics.Rebalance()
+			a.committed.Store(time.Now().UnixNano())
 			a.log.Info("partitions assigned", "generation", generation, "partitions", partitions)
 		},
 		OnLag: func(topic string, partition int32, lag int64) {
-			a.metrics.SetPosition(topic, partition, telemetry.Position{Lag: lag, LastCommit: time.Now()})
+			a.metrics.SetPosition(topic, partition, telemetry.Position{
+				Lag: lag, LastCommit: time.Unix(0, a.committed.Load()), InWork: lag > 0,
+			})
+		},
+		OnCommit: func(_ int, err error) {
+			if err == nil {
+				a.committed.Store(time.Now().UnixNano())
+			}
 		},
 		OnGap: func(g kafka.Gap) {
 			a.metrics.RetentionGap(g.Topic, g.To-g.From)
 			a.log.Error("records were gone before they were read", "topic", g.Topic, "partition", g.Partition, "from", g.From, "to", g.To)
 		},
 		OnBadBatch: func(b kafka.BadBatch, halted bool) {
-			outcome := "skipped"
+			outcome := "skip"
 			if halted {
-				outcome = "halted"
+				outcome = "halt"
 			}
 			a.metrics.BadBatch(outcome)
 			a.log.Error("a batch cannot be read", "topic", b.Topic, "partition", b.Partition,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leakveil/leakveil/internal/alert"
+	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
 )
@@ -36,8 +38,24 @@ func (p *processor) deadLetter(topic string, partition int32, first, last int64,
 
 // bad is delivered in the place of a batch that cannot be decoded.
 func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error) {
-	p.counts.Withheld("decode", 1)
-	return kafka.Unit{OutTopic: p.output(b.Topic), Dead: p.deadLetter(b.Topic, b.Partition, b.First, b.Last, "decode")}, nil
+	const reason = "decode"
+	p.counts.Withheld(reason, 1)
+	u := kafka.Unit{OutTopic: p.output(b.Topic), Dead: p.deadLetter(b.Topic, b.Partition, b.First, b.Last, reason)}
+	line := alert.MarshalSkipped(alert.Skipped{
+		ID:    alert.DetectionID(p.key, event.Where{Topic: b.Topic, Partition: b.Partition, Offset: b.First}, "batch-skipped"),
+		Topic: b.Topic, Partition: b.Partition, First: b.First, Last: b.Last, Reason: reason, At: p.now(),
+	})
+	if p.alerts != "" {
+		u.Events = []kafka.Message{{Topic: p.alerts, Partition: -1, Record: recordbatch.Record{
+			Timestamp: p.now().UnixMilli(), Key: fmt.Appendf(nil, "%s/%d", b.Topic, b.Partition), Value: line,
+		}}}
+	}
+	if p.file != nil {
+		if err := p.file.Append([][]byte{line}); err != nil {
+			return kafka.Unit{}, fmt.Errorf("alerts file: %w", err)
+		}
+	}
+	return u, nil
 }
 
 // tooLarge replaces a masked record that is larger than the output topic takes.

@@ -16,8 +16,16 @@ var serviceKeys = []string{
 const maxService = 128
 
 // Service returns the name of the service that wrote the record, or "".
-func Service(record []byte) string {
-	for _, key := range serviceKeys {
+func Service(record []byte) string { return named(record, serviceKeys) }
+
+// Region returns the cloud region that the record names (OpenTelemetry's
+// cloud.region), or "".
+func Region(record []byte) string { return named(record, regionKeys) }
+
+var regionKeys = []string{"cloud.region", "cloud_region"}
+
+func named(record []byte, keys []string) string {
+	for _, key := range keys {
 		for p := 0; ; {
 			n := bytes.Index(record[p:], []byte(key))
 			if n < 0 {

@@ -122,7 +122,7 @@ func (v *validator) connection(key string, t *TLS, s *SASL) {
 var actions = []string{"mask", "hash", "partial", "remove", "drop_record", "report"}
 
 // neverPartial are kinds of which a part already helps a thief.
-var neverPartial = []rules.Kind{rules.CodeVerifier, rules.AuthorizationCode, rules.DeviceCode, rules.UserCode}
+var neverPartial = []rules.Kind{rules.CodeVerifier, rules.AuthorizationCode, rules.DeviceCode, rules.UserCode, rules.Password}
 
 func (v *validator) policies(policies []Policy) {
 	kinds := make([]string, 0, len(rules.Kinds()))
