@@ -25,6 +25,7 @@ var checkMeanings = map[string]string{
 	"password":     "stands in a password grant",
 	"scheme_value": "a credential, not prose, follows the scheme",
 	"request_uri":  "a reference to a pushed authorization request",
+	"user_code":    "capitals and digits in groups, not prose",
 	"saml":         "base64 of an XML document, deflated or not",
 }
 
