@@ -133,7 +133,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if len(v) >= 16 && looksRandom(v) {
 		return true
 	}
-	return hasParameter(s.arena[c.RecordLow:c.RecordHigh]) && (score(v) > 0 || isMixed(v))
+	return hasParameter(s.near(c)) && (score(v) > 0 || isMixed(v))
 }
 
 // isMixed reports whether a value is long and mixes letters and digits.
@@ -158,6 +158,16 @@ func isNumber(v []byte) bool {
 	return true
 }
 
+// reach bounds how far from a value its neighbours may stand: a record of many
+// megabytes with a value in every line must not be read once for each.
+const reach = 8 << 10
+
+// near is the part of the record around a candidate's key in which neighbours
+// are looked for.
+func (s *Scanner) near(c *candidate) []byte {
+	return s.arena[max(c.RecordLow, c.KeyStart-reach):min(c.RecordHigh, c.KeyStart+reach)]
+}
+
 // parameters are OAuth parameters that stand beside codes and tokens.
 var parameters = [][]byte{
 	[]byte("state"), []byte("grant_type"), []byte("redirect_uri"), []byte("client_id"),
@@ -175,7 +185,7 @@ func hasParameter(record []byte) bool {
 }
 
 func checkPassword(s *Scanner, c *candidate, _ []byte) bool {
-	record := s.arena[c.RecordLow:c.RecordHigh]
+	record := s.near(c)
 	for p := 0; ; {
 		n := bytes.Index(record[p:], []byte("grant"))
 		if n < 0 {

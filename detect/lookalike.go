@@ -134,8 +134,8 @@ func sameKey(key []byte, name string) bool {
 // method is "plain" or, as RFC 7636 §4.3 says for authorization requests, not
 // given. A challenge that stands alone, in no request, says nothing.
 func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
-	record := s.arena[c.RecordLow:c.RecordHigh]
-	lo, hi := Scope(record, c.KeyStart-c.RecordLow, 0)
+	record := s.near(c)
+	lo, hi := Scope(record, c.KeyStart-max(c.RecordLow, c.KeyStart-reach), 0)
 	for _, text := range [][]byte{record[lo:hi], record} {
 		method := challengeMethod(text)
 		if method == "" {

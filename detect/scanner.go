@@ -60,6 +60,7 @@ type Scanner struct {
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
+	values       []byte // what allRepeats looks for, wiped after each use
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -89,6 +90,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 			s.renew()
 		}
 		clear(s.scratch[:cap(s.scratch)])
+		clear(s.values)
 	}()
 	if err := s.collect(b.Bytes()); err != nil {
 		s.renew()
