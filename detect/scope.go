@@ -4,8 +4,28 @@ package detect
 // level 0 is the query string or form body around it, level n the n-th
 // enclosing pair of braces. Beyond the outermost it is the whole record. Values
 // that stand in one scope were said about each other; it decides which of two
-// client identifiers a secret belongs to.
+// client identifiers a secret belongs to. What is deeper than maxLevel, or farther
+// than maxScope bytes from at, counts as the whole record: records come from
+// anyone, and must not be read once more for each brace in them.
 func Scope(record []byte, at, level int) (lo, hi int) {
+	if level > maxLevel {
+		return 0, len(record)
+	}
+	from := max(0, at-maxScope)
+	near := record[from:min(len(record), at+maxScope)]
+	lo, hi = scopeIn(near, at-from, level)
+	if level > 0 && (lo == 0 && from > 0 || hi == len(near) && from+hi < len(record)) {
+		return 0, len(record)
+	}
+	return from + lo, from + hi
+}
+
+const (
+	maxScope = 16 << 10
+	maxLevel = 8
+)
+
+func scopeIn(record []byte, at, level int) (lo, hi int) {
 	if level == 0 {
 		return queryAround(record, at)
 	}

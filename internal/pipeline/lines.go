@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
+	"sort"
 
 	"github.com/leakveil/leakveil/redact"
 )
@@ -60,11 +61,7 @@ func (w *Worker) maskLines(dst, text []byte) ([]byte, error) {
 
 // before counts the spans that start before pos.
 func (w *Worker) before(pos int) int {
-	n := 0
-	for n < len(w.spans) && w.spans[n].Blob < pos {
-		n++
-	}
-	return n
+	return sort.Search(len(w.spans), func(i int) bool { return w.spans[i].Blob >= pos })
 }
 
 func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, error) {
