@@ -46,7 +46,7 @@ func TestMainJobSurvivesKills(t *testing.T) {
 	e := newE2E(t, records)
 	calm := make(chan struct{})
 	produced := make(chan error, 1)
-	go func() { produced <- e.produce(calm) }()
+	go func() { produced <- e.produce(calm, 170*(kills+restarts)) }()
 	e.chaos(kills, restarts)
 	close(calm)
 	if err := <-produced; err != nil {
@@ -135,9 +135,10 @@ func (e *e2e) record(i int) *kgo.Record {
 	}
 }
 
-// produce writes all records: ever fewer at a time until calm, so that there is
-// always something to come, and then the rest at once. Each partition has a codec.
-func (e *e2e) produce(calm <-chan struct{}) error {
+// produce writes all records: one part in so many of what is left at a time until
+// calm, so that there is always something to come, and then the rest at once. Each
+// partition has a codec.
+func (e *e2e) produce(calm <-chan struct{}, part int) error {
 	codecs := []kgo.CompressionCodec{kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression()}
 	clients := make([]*kgo.Client, e2ePartitions)
 	for p := range clients {
@@ -159,7 +160,7 @@ func (e *e2e) produce(calm <-chan struct{}) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for next := 0; next < len(e.lines); {
-		share := 1 + (len(e.lines)-next)/2000
+		share := 1 + (len(e.lines)-next)/part
 		select {
 		case <-calm:
 			share = len(e.lines) - next
