@@ -1,6 +1,10 @@
 package detect
 
-import "github.com/leakveil/leakveil/internal/layer"
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/internal/layer"
+)
 
 // Pair is a value that stands behind a key, by the same grammar as secrets.
 type Pair struct {
@@ -27,5 +31,7 @@ func PairAt(text []byte, keyEnd int, alphabet string) (Pair, bool) {
 // longer word before it.
 func WordAt(text []byte, p int) bool { return boundary(text, p, 0) }
 
-// Placeholder reports whether a value stands for nothing: null, ***, ${X}, a mask.
-func Placeholder(v []byte) bool { return isPlaceholder(v) }
+// Placeholder reports whether a name stands for nothing: null, ***, ${X}, a mask.
+func Placeholder(v []byte) bool { return isNothing(v) || !bytes.ContainsFunc(v, isWordRune) }
+
+func isWordRune(r rune) bool { return r < 0x80 && isAlnum(byte(r)) }

@@ -106,7 +106,10 @@ func isWords(v []byte) bool {
 
 // isPlaceholder reports whether a value stands for a secret without being one:
 // a mask of leakveil or of others, a variable, a word that says "nothing".
-func isPlaceholder(v []byte) bool {
+func isPlaceholder(v []byte) bool { return isNothing(v) || fewDistinct(v) }
+
+// isNothing is isPlaceholder but for repetition, which names may have (app-a).
+func isNothing(v []byte) bool {
 	if len(v) == 0 || rules.IsMask(v) || len(v) <= 12 && placeholders[lowerString(v)] {
 		return true
 	}
@@ -116,7 +119,7 @@ func isPlaceholder(v []byte) bool {
 		first == '%' && last == '%', first == '$' && len(v) > 1 && (v[1] == '{' || isUpper(v[1]) && isWords(v[1:])):
 		return true
 	}
-	return fewDistinct(v) || containsMark(v)
+	return containsMark(v)
 }
 
 var placeholders = map[string]bool{
@@ -158,7 +161,7 @@ const maxMarked = 24
 // what documentation writes: your_client_secret.
 func containsMark(v []byte) bool {
 	for _, mark := range marks {
-		if bytes.Contains(v, mark) {
+		if bytes.Contains(v[:min(len(v), maxScored)], mark) {
 			return true
 		}
 	}
