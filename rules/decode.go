@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -85,7 +86,7 @@ func Decode(file string, text []byte) (*Pack, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s: the file is empty", file)
 		}
-		return nil, fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, decodeError(file, err)
 	}
 	if err := decoder.Decode(new(Pack)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: a pack is one YAML document, found more", file)
@@ -108,6 +109,29 @@ func Decode(file string, text []byte) (*Pack, error) {
 		return nil, fmt.Errorf("%s: pack: the pack's name is missing", file)
 	}
 	return pack, nil
+}
+
+var (
+	atLine     = regexp.MustCompile(`^line (\d+): `)
+	unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
+)
+
+// decodeError writes what the YAML decoder says as file:line: reason.
+func decodeError(file string, err error) error {
+	reasons := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	var typed *yaml.TypeError
+	if errors.As(err, &typed) {
+		reasons = typed.Errors
+	}
+	var all []error
+	for _, reason := range reasons {
+		place := file + ": "
+		if at := atLine.FindStringSubmatch(reason); at != nil {
+			place, reason = file+":"+at[1]+": ", reason[len(at[0]):]
+		}
+		all = append(all, errors.New(place+unknownKey.ReplaceAllString(reason, "unknown key $1")))
+	}
+	return errors.Join(all...)
 }
 
 // ruleLines finds the line of each rule, for messages.
