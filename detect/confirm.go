@@ -82,6 +82,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		c.KeyStart = to - t.tail - (len(t.elems) - 1)
 		c.Start = c.KeyStart
 		c.glue = glue{start: c.Start, pct: percentBefore(s.arena, c.Start, c.Low)}
+		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low)
 	}
 	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
 }
@@ -116,16 +117,20 @@ func matchBack(b []byte, end int, key string) int {
 }
 
 // boundary reports whether a word can start at p: it does not go on a word
-// before it. Camel case and escapes (%26, \u0026, \n) bound as well.
+// before it. Camel case bounds as well.
 func boundary(b []byte, p, lo int) bool {
+	return edge(b, p, lo) || isUpper(b[p]) && !isUpper(b[p-1])
+}
+
+// edge is boundary without camel case, which bounds keys but no value: random
+// text changes case at any place. Escapes (%26, \u0026, \n) bound as well.
+func edge(b []byte, p, lo int) bool {
 	if p <= lo {
 		return true
 	}
-	prev, first := b[p-1], b[p]
+	prev := b[p-1]
 	switch {
 	case !isAlnum(prev):
-		return true
-	case isUpper(first) && (isLower(prev) || isDigit(prev)):
 		return true
 	case p-lo >= 2 && b[p-2] == '\\' && (prev == 'n' || prev == 'r' || prev == 't'):
 		return true

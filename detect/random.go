@@ -93,13 +93,27 @@ func isUUIDs(v []byte) bool {
 	return false
 }
 
+// A single word of longWord letters scores below wordBits: words of that length
+// do so by far, while one random code in a hundred has no digit and scores little.
+const (
+	longWord = 20
+	wordBits = -16
+)
+
 // isWords reports whether a value is made of plain words: letters alone,
 // joined by separators, that do not look random.
 func isWords(v []byte) bool {
+	joined := false
 	for _, c := range v {
-		if !isLower(c) && !isUpper(c) && c != '_' && c != '-' && c != '.' && c != ' ' && c != '/' {
-			return false
+		if !isLower(c) && !isUpper(c) {
+			if c != '_' && c != '-' && c != '.' && c != ' ' && c != '/' {
+				return false
+			}
+			joined = true
 		}
+	}
+	if !joined && len(v) >= longWord {
+		return score(v) < wordBits
 	}
 	return score(v) < randomBits
 }
