@@ -18,11 +18,7 @@ func defaultSet(t testing.TB) *rules.Set {
 
 func newScanner(t testing.TB, set *rules.Set) *Scanner {
 	t.Helper()
-	db, err := Compile(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := db.NewScanner()
+	s, err := compile(t, set).NewScanner()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func TestLookAlikesStay(t *testing.T) {
 		"traceparent: 00-{H}-0123456789abcdef-01", "trace_id={H} span_id=0123456789abcdef", "X-Request-Id: {U}",
 		"request_id={U}", "correlation-id: {U} user={U}", "sha256:{H}{H}", "digest=sha256:{H}{H} commit={H}",
 		"GET /api?code=404&state=s1", "status code=404", `{"code":404,"scope":"x"}`, `{"code":"404","client_id":"a"}`,
-		"code=ENOENT syscall=open state=x", "error code=ECONNREFUSED client_id=app", "code=INVALID_GRANT_TYPE state=s1",
+		"code=ENOENT syscall=open state=x", "error code=ECONNREFUSED client_id=app",
+		"code=UnauthorizedClientException&state=s1", "code=authorizationcodeflow&state=s1", "code=InvalidAuthenticityTokenError&client_id=a", "code=INVALID_GRANT_TYPE state=s1",
 		"response_type=code&client_id=app&state={B}", "response_type=code%20id_token&client_id=app",
 		"grant_type=authorization_code&client_id=app", "grant_types=authorization_code,refresh_token",
 		"GET /shop?promo_code=SUMMERSALE&state=s1", "GET /shop?code=BLACKFRIDAY&state=s1", "country_code=DE zip_code=10115",
@@ -80,7 +81,7 @@ func TestLookAlikesStay(t *testing.T) {
 		`{"nextPageToken":"{B}","scope":"x"}`, "GET /v1/list?page_token={B}&client_id=a", "continuation_token={B}",
 		"code= state={B} client_id=app", "access_token= client_id=app-0123456789abcdef", "code_verifier= trace_id={H}",
 		"client_secret= rejected by server", "level=info code_verifier= code= msg=x",
-		"promo_code=A1B2C3D4E5F6G7H8 client_id=shop", `{"error_code":"E10000000000042","client_id":"a"}`,
+		"blob=ab3Chl{B}{B}{B}", "blob=q9AIza{B}", "promo_code=A1B2C3D4E5F6G7H8 client_id=shop", `{"error_code":"E10000000000042","client_id":"a"}`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			for range 20 {
