@@ -202,17 +202,13 @@ func (a *App) openSource(context.Context) error {
 }
 
 func (a *App) processor() *processor {
-	workers := make(chan *pipeline.Worker, len(a.workers))
-	for _, w := range a.workers {
-		workers <- w
-	}
-	return &processor{
-		workers: workers, maxRecord: int(a.config.Limits.MaxRecordBytes),
-		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
+	return newProcessor(&processor{
+		maxRecord: int(a.config.Limits.MaxRecordBytes),
+		output:    a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
 		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
 		counts: a.metrics, now: time.Now,
-	}
+	}, a.workers...)
 }
 
 // isOwn reports whether a topic is written by leakveil itself: reading it would

@@ -47,12 +47,10 @@ func NewLocal(topic string, tally Tally) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers := make(chan *pipeline.Worker, 1)
-	workers <- worker
-	p := &processor{
-		workers: workers, maxRecord: 16 << 20, output: func(in string) string { return in + ".masked" },
+	p := newProcessor(&processor{
+		maxRecord: 16 << 20, output: func(in string) string { return in + ".masked" },
 		key: key.Derive("detection id"), keyID: key.ID(), counts: tally, now: time.Now,
-	}
+	}, worker)
 	return &Local{processor: p, worker: worker, fold: fold, topic: topic}, nil
 }
 

@@ -25,10 +25,10 @@ const (
 )
 
 // processor turns a batch of records into what is delivered for it. It is safe
-// for concurrent use: workers are lent out one at a time, so that no more than
+// for concurrent use: jobs are lent out one at a time, so that no more than
 // their number scan at once, however many partitions there are.
 type processor struct {
-	workers   chan *pipeline.Worker
+	jobs      chan *job // idle ones, one a worker
 	maxRecord int
 	output    func(input string) string // the output topic
 	codec     *recordbatch.Codec        // of the output; nil: the input's
@@ -54,15 +54,15 @@ type counts interface {
 
 // process masks a batch. An error means that nothing of it may be delivered.
 func (p *processor) process(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
-	var w *pipeline.Worker
+	var job *job
 	select {
-	case w = <-p.workers:
+	case job = <-p.jobs:
 	case <-ctx.Done():
 		return kafka.Unit{}, ctx.Err()
 	}
-	defer func() { p.workers <- w }()
+	defer func() { job.in, job.unit = kafka.Input{}, kafka.Unit{}; p.jobs <- job }()
 	start := p.now()
-	job := &job{processor: p, worker: w, in: in}
+	job.in = in
 	job.unit = kafka.Unit{OutTopic: p.output(in.Topic), Codec: p.codecFor(in.Info.Codec)}
 	job.unit.Out = make([]recordbatch.Record, 0, len(in.Records))
 	for first := 0; first < len(in.Records); {
@@ -87,7 +87,16 @@ func recordBytes(r *recordbatch.Record) int {
 	return n
 }
 
-// job is one batch on its way through one worker.
+// newProcessor gives p its workers.
+func newProcessor(p *processor, workers ...*pipeline.Worker) *processor {
+	p.jobs = make(chan *job, len(workers))
+	for _, w := range workers {
+		p.jobs <- &job{processor: p, worker: w}
+	}
+	return p
+}
+
+// job is one batch on its way through one worker. Its memory is used again.
 type job struct {
 	*processor
 	worker *pipeline.Worker
@@ -184,6 +193,9 @@ func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]
 	dropped := map[int]bool{}
 	cloned := map[int]bool{}
 	for i := range j.fields {
+		if !j.worker.Found(i) {
+			continue
+		}
 		f := &j.fields[i]
 		masked, changed, drop, err := j.worker.MaskSegment(nil, i, !redact.IsText(f.source))
 		if err != nil {

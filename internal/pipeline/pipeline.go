@@ -143,6 +143,13 @@ func (w *Worker) relateRecord(results []Result) {
 	}
 }
 
+// Found reports whether segment i of a gathered batch has findings: the others
+// need no masking.
+func (w *Worker) Found(i int) bool {
+	n := sort.Search(len(w.results), func(n int) bool { return w.results[n].Segment >= i })
+	return n < len(w.results) && w.results[n].Segment == i
+}
+
 // MaskSegment appends segment i of a gathered batch, masked, to dst. It reports
 // whether anything changed and whether the policy drops the record. With equal
 // set every mask has the length of its value.
