@@ -3,7 +3,9 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -295,6 +297,7 @@ func (e *e2e) searchSecrets() {
 			e.t.Errorf("%s holds a secret (%s)", where, form)
 		}
 	}
+	e.searchDisk(look)
 	for topic, partitions := range partitionsOf(e.t, e.broker.Addr()) {
 		if topic == e.setup.input {
 			continue
@@ -318,4 +321,32 @@ func (e *e2e) searchSecrets() {
 		}
 	}
 	look("the broker's log", []byte(e.broker.Log()))
+}
+
+// searchDisk looks through the broker's own files, as they are.
+func (e *e2e) searchDisk(look func(where string, text []byte)) {
+	searched := 0
+	err := filepath.WalkDir(e.broker.Data(), func(path string, d fs.DirEntry, err error) error {
+		partition, input := strings.CutPrefix(filepath.Base(filepath.Dir(path)), e.setup.input+"-")
+		_, notNumber := strconv.Atoi(partition)
+		// Index files hold numbers and megabytes of zeros.
+		if err != nil || d.IsDir() || input && notNumber == nil || strings.HasSuffix(path, "index") {
+			return ignoreGone(err)
+		}
+		text, err := os.ReadFile(path)
+		look(path, text)
+		searched += len(text)
+		return ignoreGone(err)
+	})
+	if err != nil || searched == 0 {
+		e.t.Errorf("searching the broker's files: %d bytes, %v", searched, err)
+	}
+}
+
+// ignoreGone passes over files that the broker has just removed.
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

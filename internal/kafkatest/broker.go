@@ -62,7 +62,8 @@ func (b *Broker) Addr() string { return b.addr }
 // Listener is host:port of a listener added by the option of that name.
 func (b *Broker) Listener(name string) string { return b.extra[name] }
 
-func (b *Broker) data() string { return filepath.Join(b.dir, "data") }
+// Data is the folder of the broker's logs: one folder in it for each partition.
+func (b *Broker) Data() string { return filepath.Join(b.dir, "data") }
 
 func (b *Broker) properties() string { return filepath.Join(b.dir, "server.properties") }
 

@@ -103,7 +103,7 @@ func (d distribution) format(b *Broker, s *settings) error {
 	sum := sha256.Sum256([]byte(strings.Join(s.format, "\x00")))
 	template := filepath.Join(d.cache, fmt.Sprintf("template-%d-%d-%x", s.nodes, b.id, sum[:6]))
 	if _, err := os.Stat(template); err == nil && len(s.format) == 0 {
-		return os.CopyFS(b.data(), os.DirFS(template))
+		return os.CopyFS(b.Data(), os.DirFS(template))
 	}
 	args := append(append([]string{}, javaFlags...), "-cp", d.classpath(), "kafka.tools.StorageTool",
 		"format", "-t", clusterID, "-c", b.properties())
@@ -114,5 +114,5 @@ func (d distribution) format(b *Broker, s *settings) error {
 	if len(s.format) != 0 {
 		return nil
 	}
-	return os.CopyFS(template, os.DirFS(b.data()))
+	return os.CopyFS(template, os.DirFS(b.Data()))
 }

@@ -85,7 +85,7 @@ func (s *settings) file(b *Broker, voters string) string {
 	p := maps.Clone(s.properties)
 	p["node.id"] = fmt.Sprint(b.id)
 	p["controller.quorum.voters"] = voters
-	p["log.dirs"] = b.data()
+	p["log.dirs"] = b.Data()
 	names := []string{"PLAINTEXT://" + b.addr, "CONTROLLER://" + b.controller}
 	kinds := []string{"PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"}
 	for _, l := range s.listeners {
