@@ -63,7 +63,7 @@ func TestRulesCheck(t *testing.T) {
 		bad+`:3: rule "own-ticket": examples[0]: want client "web"`, "1 examples of 1 rules fail")
 
 	lint := file(t, "own.yaml", strings.NewReplacer("keys:", "kyes:", "CLIENT", "").Replace(ownPack))
-	leakveil(t, "", "rules", "check", "--rules", filepath.Dir(lint)).want(t, 2, lint, "line 7", "kyes")
+	leakveil(t, "", "rules", "check", "--rules", filepath.Dir(lint)).want(t, 2, lint+":7:", "kyes")
 }
 
 // Every rule can be explained, with nothing left out.

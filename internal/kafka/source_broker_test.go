@@ -251,10 +251,11 @@ func TestLatestStartsAtTheEndAndCommitsThat(t *testing.T) {
 	want(t, got, "5")
 }
 
-// transact writes one record in a transaction.
+// transact writes one record in a transaction, under an id of its own: the markers
+// of an id's last transaction are written after its end is acknowledged.
 func (s *stream) transact(id, value string, commit bool) {
 	s.t.Helper()
-	client := s.franz(kgo.TransactionalID(s.in+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client := s.franz(kgo.TransactionalID(s.in+id+value), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	defer client.Close()
 	if err := client.BeginTransaction(); err != nil {
 		s.t.Fatal(err)
