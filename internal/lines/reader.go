@@ -18,7 +18,7 @@ type reader struct {
 	carry  []byte // the beginning of the line that the last piece left
 	eof    bool
 	err    error // what ended the input, told after what came before it
-	held   int // windows that the current line's value fills without an end
+	held   int   // windows that the current line's value fills without an end
 }
 
 func newReader(src io.Reader, o Options) *reader {
