@@ -127,8 +127,11 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || isNumber(v) || s.otherKey(c) {
+	if isWords(v) || s.otherKey(c) {
 		return false
+	}
+	if isNumber(v) {
+		return len(v) >= longNumber && hasParameter(s.near(c))
 	}
 	if len(v) >= 16 && looksRandom(v) {
 		return true
@@ -148,6 +151,10 @@ func isMixed(v []byte) bool {
 	}
 	return len(v) >= 16 && digits >= 2 && letters >= 2
 }
+
+// longNumber is the length from which digits alone may be a hexadecimal code that
+// happens to have no letter; times and counters are shorter.
+const longNumber = 20
 
 func isNumber(v []byte) bool {
 	for _, c := range v {
