@@ -34,13 +34,17 @@ type Options struct {
 	Seed uint64
 	// LeakEvery plants a secret in one of so many lines; 0 in none.
 	LeakEvery int
+	// AuthTraffic makes the clean lines those of an identity provider and its
+	// proxies: authorization requests and login events, long and full of
+	// look-alikes. Otherwise most are what services log all day.
+	AuthTraffic bool
 }
 
 // The streams that figures are given for.
 var (
 	Clean = Options{Seed: 1}
 	Mixed = Options{Seed: 2, LeakEvery: 1000}
-	Auth  = Options{Seed: 3, LeakEvery: 5}
+	Auth  = Options{Seed: 3, LeakEvery: 5, AuthTraffic: true}
 )
 
 // Generator gives out lines for ever.
@@ -69,7 +73,7 @@ func (g *Generator) Next() Line {
 		return g.build(shape)
 	}
 	texts := plainTexts
-	if g.rnd.IntN(lookAlikeEvery) == 0 {
+	if g.o.AuthTraffic || g.rnd.IntN(lookAlikeEvery) == 0 {
 		texts = lookAlikeTexts
 	}
 	return Line{Text: []byte(g.fill(texts[g.rnd.IntN(len(texts))], g.client())), Service: g.service()}
