@@ -214,7 +214,7 @@ func checkPassword(s *Scanner, c *candidate, _ []byte) bool {
 // checkSchemeValue tells a credential behind "Bearer" from prose and from
 // challenges (Bearer realm="…").
 func checkSchemeValue(s *Scanner, c *candidate, v []byte) bool {
-	if c.End < c.High && s.arena[c.End] == '"' && v[len(v)-1] == '=' || isWords(v) {
+	if isWords(bytes.TrimRight(v, "=")) { // prose, and Bearer realm="…"
 		return false
 	}
 	return looksRandom(v) || headerBefore(s.arena[c.RecordLow:c.KeyStart])
@@ -234,6 +234,9 @@ func checkBasic(s *Scanner, c *candidate, v []byte) bool {
 		return headerBefore(s.arena[c.RecordLow:c.KeyStart]) && !isWords(v) // undecodable: masked whole
 	}
 	password := text[colon+1:]
+	if s.isToken(text[:colon]) || colon >= minRepeat && bytes.Equal(text[:colon], password) {
+		return true // the user part is a secret itself: masked whole
+	}
 	if len(password) == 0 || isPlaceholder(password) {
 		return false
 	}
@@ -246,6 +249,31 @@ func checkBasic(s *Scanner, c *candidate, v []byte) bool {
 	c.Form = form
 	if !form.Percent && !form.Backslash {
 		c.Start = c.Blob + form.Lead*8/6
+	}
+	return true
+}
+
+// isToken reports whether a value begins with a vendor's prefix and goes on like
+// a token: GitHub takes one as the user of Basic credentials.
+func (s *Scanner) isToken(v []byte) bool {
+	for _, t := range s.db.triggers {
+		if t.form == formPrefix && len(v) >= t.Rule.Value.Min && t.begins(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether v starts with the trigger's prefix.
+func (t *Trigger) begins(v []byte) bool {
+	prefix := t.elems[:len(t.elems)-1]
+	if len(v) < len(prefix) {
+		return false
+	}
+	for i, e := range prefix {
+		if !e.set[v[i]] {
+			return false
+		}
 	}
 	return true
 }

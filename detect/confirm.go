@@ -38,6 +38,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 		})
 		return
 	}
+	if n := len(s.candidates); n > 0 && c.KeyStart > s.candidates[n-1].Blob && c.End <= s.candidates[n-1].End {
+		return // inside a value that is masked anyway
+	}
 	if s.check(&c) {
 		s.candidates = append(s.candidates, c)
 	}
@@ -164,12 +167,12 @@ func percentBefore(b []byte, p, lo int) int {
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
 	in := alphabets[c.Rule.Value.Alphabet]
-	c.End, c.Form = walk(s.arena, c.High, c.glue, in)
+	c.End, c.Form = s.walked.from(s.arena, c.High, c.glue, in)
 	if c.glue.slash < 0 { // framed: the segment's bounds end the value
 		c.quoted = c.End == c.High
 		s.widen(c, c.High, c.Form)
 	} else if c.glue.quote != 0 {
-		if end, f := toQuote(s.arena, c.High, c.glue); end >= c.End {
+		if end, f := s.quoted.toQuote(s.arena, c.High, c.glue); end >= c.End {
 			c.quoted = true
 			s.widen(c, end, f)
 		}

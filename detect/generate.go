@@ -35,7 +35,7 @@ var weakGlues = []string{
 }
 
 // schemeGlues stand between an authentication scheme and its credentials.
-var schemeGlues = []string{" ", "%20", "%2520", "+"}
+var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
 
 // triggersOf generates all triggers of a rule.
 func triggersOf(r *rules.Rule) []*Trigger {
@@ -68,8 +68,10 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
-			if glue == " " {
-				t.elems[len(t.elems)-1].set = blank
+			for i := len(scheme); i < len(t.elems); i++ {
+				if t.elems[i].set[' '] {
+					t.elems[i].set = blank
+				}
 			}
 			t.elems = append(t.elems, elem{value.with("%\\"), tail, tail})
 			out = append(out, t)

@@ -57,6 +57,8 @@ type Scanner struct {
 
 	arena        []byte
 	candidates   []candidate
+	walked       lastWalk // of values along their alphabets
+	quoted       lastWalk // of values to their quotes
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -102,6 +104,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
+	s.walked, s.quoted = lastWalk{}, lastWalk{}
 	for _, ev := range s.events {
 		s.confirm(s.db.triggers[ev.trigger], int(ev.to))
 	}

@@ -89,3 +89,37 @@ func toQuote(b []byte, hi int, g glue) (int, layer.Form) {
 	}
 	return -1, f
 }
+
+// lastWalk remembers where a walk ended. What starts within it, under the same
+// glue and alphabet, ends there too: a megabyte of keys inside one value is
+// walked once and not once a key.
+type lastWalk struct {
+	in         *set
+	glue       glue
+	start, end int // end -1: there was none up to hi
+	hi         int
+	form       layer.Form
+}
+
+func (l *lastWalk) has(hi int, g glue, in *set) bool {
+	return l.hi == hi && l.in == in && g.start >= l.start && (l.end < 0 || g.start < l.end) && hi > 0 &&
+		l.glue.quote == g.quote && l.glue.slash == g.slash && l.glue.pct == g.pct && l.glue.code == g.code
+}
+
+// from is walk, remembered.
+func (l *lastWalk) from(b []byte, hi int, g glue, in *set) (int, layer.Form) {
+	if !l.has(hi, g, in) {
+		end, form := walk(b, hi, g, in)
+		*l = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
+	}
+	return l.end, l.form
+}
+
+// toQuote is toQuote, remembered.
+func (l *lastWalk) toQuote(b []byte, hi int, g glue) (int, layer.Form) {
+	if !l.has(hi, g, nil) {
+		end, form := toQuote(b, hi, g)
+		*l = lastWalk{glue: g, start: g.start, end: end, hi: hi, form: form}
+	}
+	return l.end, l.form
+}

@@ -146,7 +146,7 @@ func (j *job) scan(records []recordbatch.Record) error {
 		return err
 	}
 	j.deliver(records, out, dropped, large)
-	j.detections(records, results)
+	j.detections(records, out, results)
 	return nil
 }
 
@@ -245,8 +245,9 @@ func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool, l
 	}
 }
 
-// detections adds one event for each finding.
-func (j *job) detections(records []recordbatch.Record, results []pipeline.Result) {
+// detections adds one event for each finding. Service and region are read from
+// the masked record: no name in an event can be a value that was found.
+func (j *job) detections(records, out []recordbatch.Record, results []pipeline.Result) {
 	for i := range results {
 		r := &results[i]
 		f := &j.fields[r.Segment]
@@ -260,7 +261,7 @@ func (j *job) detections(records []recordbatch.Record, results []pipeline.Result
 				Topic: j.in.Topic, Partition: j.in.Partition, Offset: record.Offset, Field: f.name,
 				Start: r.Start - segment.Start, End: r.End - segment.Start,
 			},
-			Service: client.Service(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Region: j.regionOf(j.batch.Bytes()[r.RecordLow:r.RecordHigh]), Action: string(r.Action),
+			Service: client.Service(out[f.record].Value), Region: j.regionOf(out[f.record].Value), Action: string(r.Action),
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
 		j.counts.Findings(d.Kind, d.Action, 1)

@@ -40,7 +40,7 @@ func named(record []byte, keys []string) string {
 			if !ok || pair.Prose {
 				continue
 			}
-			if name := record[pair.Start:pair.End]; len(name) <= maxService && !detect.Placeholder(name) {
+			if name := record[pair.Start:pair.End]; len(name) <= maxService && !detect.Placeholder(name) && !bytes.HasPrefix(name, []byte("REDACTED.")) && !bytes.HasPrefix(name, []byte("HASHED.")) {
 				return string(name)
 			}
 		}

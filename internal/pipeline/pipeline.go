@@ -109,6 +109,7 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 	}
 	if w.options.Attribute {
 		w.relate()
+		w.disown(arena)
 	}
 	return w.results, nil
 }
