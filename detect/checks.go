@@ -139,17 +139,21 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	return hasParameter(s.near(c)) && (score(v) > 0 || isMixed(v))
 }
 
-// isMixed reports whether a value is long and mixes letters and digits.
+// isMixed reports whether a value is long, one run of letters and digits, and
+// holds both. With separators it would be a name: ERR_TOKEN_12, build-2026-11.
 func isMixed(v []byte) bool {
 	digits, letters := 0, 0
 	for _, c := range v {
-		if isDigit(c) {
+		switch {
+		case isDigit(c):
 			digits++
-		} else if isLower(c) || isUpper(c) {
+		case isLower(c) || isUpper(c):
 			letters++
+		default:
+			return false
 		}
 	}
-	return len(v) >= 16 && digits >= 2 && letters >= 2
+	return letters >= 2 && (len(v) >= 16 && digits >= 2 || len(v) >= 20 && digits >= 1)
 }
 
 // longNumber is the length from which digits alone may be a hexadecimal code that

@@ -37,7 +37,9 @@ func walk(b []byte, hi int, g glue, in *set) (int, layer.Form) {
 
 func inValue(ch char, g glue, in *set) bool {
 	if ch.pct > g.pct {
-		return in[ch.c] || ch.c > ' ' && ch.c < 0x7f && in['?'] // visible: anything
+		// Escaped deeper than the pair's own delimiters: part of the value, whatever
+		// its alphabet. Behind other glue only what the alphabet lets in.
+		return g.sep == '=' || in[ch.c] || ch.c > ' ' && ch.c < 0x7f && in['?']
 	}
 	return in[ch.c]
 }
