@@ -49,8 +49,12 @@ const randomBits = 8
 // looksRandom reports whether a value looks drawn at random, or has a format
 // that tokens have and that scores low: UUIDs in a row, long hexadecimal.
 func looksRandom(v []byte) bool {
-	return score(v) >= randomBits || isUUIDs(v) || isLongHex(v)
+	return score(v) >= randomBits || isUUIDs(v[:min(len(v), uuidLen)]) || isLongHex(v)
 }
+
+// uuidLen is the length of a UUID as text. What begins with one (Keycloak's codes:
+// UUID, session, UUID) counts as random, whatever follows.
+const uuidLen = 36
 
 // isLongHex reports whether v is 20 or more hexadecimal digits, with or without
 // the -1 that some servers add to their handles.
