@@ -42,8 +42,8 @@ func (s *Scanner) check(c *candidate) bool {
 		v = s.scratch
 	}
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c) ||
-		c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
+	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+		s.isWordInBrackets(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {

@@ -167,6 +167,23 @@ func percentBefore(b []byte, p, lo int) int {
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
 	in := alphabets[c.Rule.Value.Alphabet]
+	if c.trigger.form != formPrefix {
+		c.glue.openBracket(s.arena, c.High)
+		c.Start = c.glue.start
+	}
+	s.extend(c, in)
+	if c.glue.bracket != 0 && !c.closeBracket(s.arena) && in['?'] { // a secret that people chose
+		c.glue.start, c.glue.bracket = c.glue.outer, 0
+		c.Start = c.glue.start
+		s.extend(c, in)
+	}
+	s.trim(c)
+	c.Blob = c.Start
+	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
+}
+
+// extend finds the value's end.
+func (s *Scanner) extend(c *candidate, in *set) {
 	c.End, c.Form = s.walked.from(s.arena, c.High, c.glue, in)
 	if c.glue.slash < 0 { // framed: the segment's bounds end the value
 		c.quoted = c.End == c.High
@@ -177,9 +194,6 @@ func (s *Scanner) bound(c *candidate) bool {
 			s.widen(c, end, f)
 		}
 	}
-	s.trim(c)
-	c.Blob = c.Start
-	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
 }
 
 // widen takes all that stands in quotes as the value when no blank is in it:

@@ -73,7 +73,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 					t.elems[i].set = blank
 				}
 			}
-			t.elems = append(t.elems, elem{value.with("%\\"), tail, tail})
+			t.elems = append(t.elems, elem{value.with("%\\<[{("), tail, tail})
 			out = append(out, t)
 		}
 	}
@@ -125,7 +125,7 @@ func weakTrigger(r *rules.Rule, key, glue string, value *set) *Trigger {
 		t.elems = append(t.elems, e)
 	}
 	t.glue = len(glue)
-	t.elems = append(t.elems, elem{value.with("%\\\""), tail, tail})
+	t.elems = append(t.elems, elem{value.with("%\\\"<[{("), tail, tail})
 	return t
 }
 

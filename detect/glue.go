@@ -11,6 +11,11 @@ type glue struct {
 	// loose says that a blank stands behind = and none before it, so that the
 	// value may be empty and what follows another field: code= state=x.
 	loose bool
+	// bracket is what opens a bracket around the value (<V>), or 0, and outer where
+	// it stands.
+	bracket byte
+	outer   int
+	list    bool // a bracket that lists have stands around the value, without quotes
 }
 
 // maxGlue bounds the logical characters between a key and its value.
@@ -93,6 +98,7 @@ func (g *glue) openValue(b []byte, hi int) {
 				return
 			}
 			g.take(ch)
+			g.list = g.list || !isSpace(ch.c)
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
 			if g.quote != 0 {
 				return
@@ -102,6 +108,7 @@ func (g *glue) openValue(b []byte, hi int) {
 		default:
 			if n := wrapper(b[g.start:hi]); n > 0 && g.quote == 0 {
 				g.start += n
+				g.list = true
 				continue
 			}
 			return
@@ -110,7 +117,7 @@ func (g *glue) openValue(b []byte, hi int) {
 }
 
 // wrappers are what languages print around a value.
-var wrappers = []string{"Some(", "Optional[", "Just ", "b'", `b"`, "u'", `u"`}
+var wrappers = []string{"Some(", "Optional[", "Just ", "<![CDATA[", "b'", `b"`, "u'", `u"`}
 
 func wrapper(b []byte) int {
 	for _, w := range wrappers {

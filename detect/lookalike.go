@@ -60,10 +60,13 @@ func (s *Scanner) otherKey(c *candidate) bool {
 func inKey(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
 // isTemplate reports whether the value is a variable of a template: {{ name }}.
-func (s *Scanner) isTemplate(c *candidate) bool {
+func (s *Scanner) isTemplate(c *candidate, v []byte) bool {
+	if c.Start == c.Low || s.arena[c.Start-1] != '{' && s.arena[c.Start-1] != ' ' {
+		return false
+	}
 	before := bytes.TrimRight(s.arena[c.Low:c.Start], " ")
 	after := bytes.TrimLeft(s.arena[c.End:c.High], " ")
-	return bytes.HasSuffix(before, []byte("{{")) && bytes.HasPrefix(after, []byte("}}"))
+	return bytes.HasSuffix(before, []byte("{{")) && bytes.HasPrefix(after, []byte("}}")) && !isReal(v)
 }
 
 // lookAlikeKey reports whether the key before a shape says that it is none.
