@@ -31,6 +31,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
+		"not_prose":    checkNotProse,
 	}
 }
 
@@ -76,9 +77,24 @@ func isProse(c *candidate, v []byte) bool {
 	return c.trigger.form != formScheme && !looksRandom(v)
 }
 
+// checkNotProse drops a word behind a key, a colon and a blank when the sentence
+// goes on behind it: client_secret: must not be empty.
+func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
+	if c.glue.sep != ':' || c.glue.quote != 0 || c.Start == c.Low || !isBlank(s.arena[c.Start-1]) || !isWords(v) {
+		return true
+	}
+	p := c.End
+	if p+1 >= c.High || s.arena[p] != ' ' {
+		return true
+	}
+	for p++; p < c.High && isLower(s.arena[p]); p++ {
+	}
+	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
+}
+
 func suppressed(list *rules.Suppress, v []byte) bool {
 	for _, exact := range list.Exact {
-		if string(v) == exact {
+		if equalFold(v, exact) {
 			return true
 		}
 	}
@@ -93,6 +109,19 @@ func suppressed(list *rules.Suppress, v []byte) bool {
 		}
 	}
 	return false
+}
+
+// equalFold compares ASCII text without regard to case.
+func equalFold(v []byte, word string) bool {
+	if len(v) != len(word) {
+		return false
+	}
+	for i, c := range v {
+		if lower(c) != lower(word[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.
@@ -316,9 +345,45 @@ func checkGitHubCRC(_ *Scanner, c *candidate, v []byte) bool {
 	return true
 }
 
-// checkUserCode tells a user code (capitals and digits, in groups) from prose.
+// checkUserCode tells a user code (RFC 8628 §6.1) from a word: capitals and
+// digits, or what people type in small letters of the same form.
 func checkUserCode(_ *Scanner, c *candidate, v []byte) bool {
-	return c.glue.sep != ' ' && !bytes.ContainsFunc(v, func(r rune) bool { return isLower(byte(r)) })
+	if c.glue.sep == ' ' {
+		return false
+	}
+	lowers, vowels, digits := 0, 0, 0
+	for _, b := range v {
+		switch {
+		case isLower(b):
+			lowers++
+			if indexByte("aeiou", b) {
+				vowels++
+			}
+		case isDigit(b):
+			digits++
+		}
+	}
+	return lowers == 0 || vowels == 0 && evenGroups(v) || digits >= 2 && lowers >= 2 && evenGroups(v) && bytes.IndexByte(v, '-') > 0
+}
+
+// evenGroups reports whether v is one group of letters and digits, or several of
+// one length, as user codes are written: wdjb-mjht.
+func evenGroups(v []byte) bool {
+	first, n := -1, 0
+	for i := 0; i <= len(v); i++ {
+		if i < len(v) && v[i] != '-' {
+			n++
+			continue
+		}
+		if first < 0 {
+			first = n
+		}
+		if n != first {
+			return false
+		}
+		n = 0
+	}
+	return first >= 3 && (first >= 6 || first < len(v)) && first <= 12
 }
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {

@@ -193,6 +193,8 @@ func (s *Scanner) extend(c *candidate, in *set) {
 			c.quoted = true
 			s.widen(c, end, f)
 		}
+	} else if c.trigger.form == formKey || c.trigger.form == formWeak {
+		c.goOn(s.arena, in)
 	}
 }
 
@@ -215,6 +217,9 @@ func (s *Scanner) trim(c *candidate) {
 		return
 	}
 	for c.End > c.Start && s.arena[c.End-1] == '.' && (c.End == c.High || isSpace(s.arena[c.End]) || s.arena[c.End] == '"') {
+		if isUnsigned(s.arena[c.Start:c.End]) {
+			return
+		}
 		c.End--
 	}
 }

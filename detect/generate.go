@@ -15,7 +15,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'\\=:%&>]) \t")
+	glueByte = setOf("\"'\\=:%&>[]) \t")
 	// leftOfWeak is what may stand before a weak key: delimiters, and the last
 	// byte of an escaped delimiter (%26, %3F, \u0026, \n). Confirmation looks closer.
 	leftOfWeak = setOf("\"'`?&;,.#/ \t({[<>|!*:=~@$_-\\0236BbCcDdFfnrt")
@@ -31,7 +31,7 @@ var weakGlues = []string{
 	` = `, `='`, `=[`, ` : `, ` : "`, ` : '`,
 	`" : "`, `' : '`, `\" : \"`, `\\\" : \\\"`, `" : ["`, `' : ['`,
 	`%3D`, `%253D`, `%25253D`, `%22%3A%22`, `%22%3A%20%22`, `%2522%253A%2522`,
-	` '`, `"=>"`, `" => "`, `' => '`, `] => `, `&quot; : &quot;`, `\u003D`, `\u0022:\u0022`,
+	` '`, `"=>"`, `" => "`, `' => '`, `] => `, `[] = `, `%5B%5D = `, `&quot; : &quot;`, `\u003D`, `\u0022:\u0022`,
 }
 
 // schemeGlues stand between an authentication scheme and its credentials.

@@ -21,6 +21,9 @@ type glue struct {
 // maxGlue bounds the logical characters between a key and its value.
 const maxGlue = 32
 
+// maxIndex bounds the digits of an index.
+const maxIndex = 4
+
 // parseGlue reads what stands between a key that ends before p and its value.
 // It knows every common way of writing a pair: k=v, k: v, "k": "v" (escaped to
 // any depth), k%3Dv, [k] => v, 'k': ['v'], <k>v</k>, and plain prose (k 'v').
@@ -54,8 +57,31 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return false
 			}
 			g.take(ch)
+		case '[':
+			if !g.index(b, ch, hi) {
+				return true
+			}
 		default:
 			return ch.n > 0
+		}
+	}
+	return false
+}
+
+// index steps over the index of a key that stands for a list: token[]=V,
+// code_verifier[0]=V. False when a list of values opens there.
+func (g *glue) index(b []byte, open char, hi int) bool {
+	at := *g
+	at.take(open)
+	for range maxIndex {
+		ch := readChar(b, at.start, hi)
+		if ch.n == 0 || ch.c != ']' && !isDigit(ch.c) {
+			return false
+		}
+		at.take(ch)
+		if ch.c == ']' {
+			*g = at
+			return true
 		}
 	}
 	return false

@@ -87,9 +87,8 @@ func namesMask(v []byte) bool {
 	if n == len(v) {
 		return false
 	}
-	word := lowerString(v[:n])
 	for _, mask := range maskWords {
-		if word == mask {
+		if equalFold(v[:n], mask) {
 			return true
 		}
 	}

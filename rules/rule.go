@@ -138,5 +138,6 @@ var CheckNames = []string{
 	"scheme_value", // a credential, not prose, follows the scheme
 	"request_uri",  // a pushed authorization request's reference (RFC 9126)
 	"user_code",    // capitals and digits in groups (RFC 8628 §6.1)
+	"not_prose",    // is no word of a sentence behind a colon
 	"saml",         // base64 of an XML document, or deflated
 }

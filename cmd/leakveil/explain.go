@@ -26,6 +26,7 @@ var checkMeanings = map[string]string{
 	"scheme_value": "a credential, not prose, follows the scheme",
 	"request_uri":  "a reference to a pushed authorization request",
 	"user_code":    "capitals and digits in groups, not prose",
+	"not_prose":    "is no word of a sentence behind a colon",
 	"saml":         "base64 of an XML document, deflated or not",
 }
 
