@@ -32,6 +32,10 @@ func init() { // breaks the initialisation cycle through Scanner
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
+		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
+		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
+		"entra_secret": checkEntraSecret,
+		"salesforce":   func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
 	}
 }
 
@@ -62,62 +66,6 @@ func (s *Scanner) check(c *candidate) bool {
 	}
 	for _, confirms := range c.trigger.checks {
 		if !confirms(s, c, v) {
-			return false
-		}
-	}
-	return true
-}
-
-// isProse reports whether what stands behind a key and a blank is no value of it:
-// the next pair of a line (grant_type=refresh_token client_id=web), or a word.
-func isProse(c *candidate, v []byte) bool {
-	if bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 {
-		return true
-	}
-	return c.trigger.form != formScheme && !looksRandom(v)
-}
-
-// checkNotProse drops a word behind a key, a colon and a blank when the sentence
-// goes on behind it: client_secret: must not be empty.
-func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
-	if c.glue.sep != ':' || c.glue.quote != 0 || c.Start == c.Low || !isBlank(s.arena[c.Start-1]) || !isWords(v) {
-		return true
-	}
-	p := c.End
-	if p+1 >= c.High || s.arena[p] != ' ' {
-		return true
-	}
-	for p++; p < c.High && isLower(s.arena[p]); p++ {
-	}
-	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
-}
-
-func suppressed(list *rules.Suppress, v []byte) bool {
-	for _, exact := range list.Exact {
-		if equalFold(v, exact) {
-			return true
-		}
-	}
-	for _, start := range list.StartsWith {
-		if bytes.HasPrefix(v, []byte(start)) {
-			return true
-		}
-	}
-	for _, end := range list.EndsWith {
-		if bytes.HasSuffix(v, []byte(end)) {
-			return true
-		}
-	}
-	return false
-}
-
-// equalFold compares ASCII text without regard to case.
-func equalFold(v []byte, word string) bool {
-	if len(v) != len(word) {
-		return false
-	}
-	for i, c := range v {
-		if lower(c) != lower(word[i]) {
 			return false
 		}
 	}
@@ -388,4 +336,17 @@ func evenGroups(v []byte) bool {
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
 	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
+}
+
+// checkEntraSecret wants the length of Entra's client secrets, since three
+// characters that anything may have stand before the digit and Q~ that tell them.
+func checkEntraSecret(s *Scanner, c *candidate, v []byte) bool {
+	const shortest, longest = 37, 44
+	return len(v) >= shortest && len(v) <= longest && !inEscape(s.arena, c.Start, c.Low)
+}
+
+// inEscape reports whether p stands behind the % of an escape, so that what
+// begins there is none of the value's characters.
+func inEscape(b []byte, p, lo int) bool {
+	return p > lo && b[p-1] == '%' && readPercent(b, p-1, len(b)).n > 0
 }

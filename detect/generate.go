@@ -141,7 +141,7 @@ func literalElems(text string, caseless bool) []elem {
 	return out
 }
 
-// prefixElems reads a prefix of literal bytes and [abc] classes.
+// prefixElems reads a prefix of literal bytes and [abc] or [a-z] classes.
 func prefixElems(prefix string) []elem {
 	var out []elem
 	for i := 0; i < len(prefix); i++ {
@@ -149,10 +149,26 @@ func prefixElems(prefix string) []elem {
 		bytes := prefix[i:end]
 		if prefix[i] == '[' {
 			end = i + strings.IndexByte(prefix[i:], ']')
-			bytes = prefix[i+1 : end]
+			bytes = ranges(prefix[i+1 : end])
 			i = end
 		}
 		out = append(out, elem{setOf(bytes), 1, 1})
 	}
 	return out
+}
+
+// ranges spells out a class: a-e is abcde. A '-' at its end is itself.
+func ranges(class string) string {
+	var out []byte
+	for i := 0; i < len(class); i++ {
+		if i+2 < len(class) && class[i+1] == '-' {
+			for c := class[i]; c < class[i+2]; c++ {
+				out = append(out, c)
+			}
+			i++
+			continue
+		}
+		out = append(out, class[i])
+	}
+	return string(out)
 }

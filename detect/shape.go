@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -132,3 +133,34 @@ func supabaseRefresh(v []byte) bool {
 func allIn(v []byte, in *set) bool {
 	return run(v, 0, len(v), in) == len(v)
 }
+
+// entraToken reports whether v, which begins with 0.A or 1.A, has the segments
+// of Microsoft Entra's codes and refresh tokens: the tenant and application, a
+// digit in some, and the encrypted rest, both of which begin with A.
+func entraToken(v []byte) bool {
+	const tenant, rest = 40, 60
+	if len(v) < 2 || v[1] != '.' {
+		return false
+	}
+	first, v, ok := bytes.Cut(v[2:], dot)
+	if !ok || len(first) < tenant {
+		return false
+	}
+	if len(v) > 2 && isDigit(v[0]) && v[1] == '.' {
+		v = v[2:]
+	}
+	second, _, _ := bytes.Cut(v, dot)
+	return len(second) >= rest && second[0] == 'A'
+}
+
+var dot = []byte(".")
+
+// salesforceToken reports whether v is a Salesforce access token: the
+// organisation's id (15 or 18 letters and digits), an exclamation mark, a session.
+func salesforceToken(v []byte) bool {
+	const short, long, session = 15, 18, 60
+	at := bytes.IndexByte(v[:min(len(v), long+1)], '!')
+	return (at == short || at == long) && isAlphanumeric(v[:at]) && len(v)-at > session && looksRandom(v[at+1:])
+}
+
+func isAlphanumeric(v []byte) bool { return allIn(v, alphabets["alnum"]) }

@@ -12,7 +12,7 @@ var (
 	idPattern  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	keyPattern = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 	// One class or one byte, no open repeats: a trigger has a fixed shape.
-	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9]+\]|[!-Z^-~])+$`)
+	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9_.~-]+\]|[!-Z^-~])+$`)
 	schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 )
 
