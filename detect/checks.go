@@ -32,6 +32,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
+		"unlike_words": checkUnlikeWords,
 		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
 		"entra_secret": checkEntraSecret,
@@ -78,6 +79,17 @@ func checkRandom(_ *Scanner, c *candidate, v []byte) bool {
 		v = v[min(len(v), len(c.trigger.elems)-1):]
 	}
 	return looksRandom(v)
+}
+
+// likeWords is the score under which what follows a vendor's long prefix counts
+// as words. One random value of 20 characters in a million scores less.
+const likeWords = -8
+
+// checkUnlikeWords is checkRandom for short values behind a prefix that nothing
+// else has: one in a thousand of them is no more random than a name.
+func checkUnlikeWords(_ *Scanner, c *candidate, v []byte) bool {
+	body := v[min(len(v), len(c.trigger.elems)-1):]
+	return score(body) >= likeWords || looksRandom(body)
 }
 
 func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
@@ -65,7 +66,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		if t.form == formWeak {
 			end = s.keyEnd(t, to)
 		}
-		c.KeyStart = matchBack(s.arena, end, t.Key)
+		c.KeyStart = matchBack(s.arena, end, strings.TrimSuffix(t.Key, "*"))
 		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) {
 			return false
 		}
@@ -73,6 +74,9 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			c.glue = glue{start: c.Low, sep: '=', quote: '"', slash: -1}
 			c.Start = c.Low
 			return c.Low < c.High
+		}
+		if t.name {
+			end = nameEnd(s.arena, end, c.High, t.Key)
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start

@@ -45,8 +45,8 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, keyTriggers(r, key)...)
 	}
 	for _, name := range r.Names {
-		t := &Trigger{Rule: r, Key: name, form: formKey}
-		t.elems = append(literalElems(name, false), elem{glueByte, 1, 1})
+		t := &Trigger{Rule: r, Key: name, form: formKey, name: true}
+		t.elems = append(literalElems(strings.TrimSuffix(name, "*"), false), elem{followsName(name), 1, 1})
 		out = append(out, t)
 	}
 	for _, key := range r.WeakKeys {

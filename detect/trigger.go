@@ -35,6 +35,7 @@ type Trigger struct {
 	form     form
 	bounded  bool // must follow a line start or a byte of leftOfWeak
 	caseless bool
+	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	elems    []elem
 	tail     int // value bytes that the trigger ends with
 	glue     int // bytes between a weak key and its value, at most

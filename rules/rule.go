@@ -46,7 +46,9 @@ type Rule struct {
 	// WeakKeys are words that mean other things as well (code, token): they
 	// need an exact glue, a left boundary, and the rule's checks.
 	WeakKeys []string `yaml:"weak_keys"`
-	// Names are keys in exactly this spelling: cookie and header names.
+	// Names are keys in exactly this spelling: cookie and header names. The number
+	// of a cookie's chunk may follow (name_0, name.1, nameC2); a '*' at the end
+	// stands for the rest of a name that each installation chooses.
 	Names []string `yaml:"names"`
 	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
@@ -137,6 +139,7 @@ var CheckNames = []string{
 	"password",     // stands in a password grant
 	"scheme_value", // a credential, not prose, follows the scheme
 	"request_uri",  // a pushed authorization request's reference (RFC 9126)
+	"unlike_words", // what stands behind the prefix is not made of words
 	"last_part",    // what stands behind the last dot looks drawn at random
 	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
 	"entra_secret", // as long as Microsoft Entra's client secrets
