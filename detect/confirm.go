@@ -197,7 +197,8 @@ func (s *Scanner) extend(c *candidate, in *set) {
 			c.quoted = true
 			s.widen(c, end, f)
 		}
-	} else if c.trigger.form == formKey || c.trigger.form == formWeak {
+	}
+	if c.trigger.form != formPrefix {
 		c.goOn(s.arena, in)
 	}
 }

@@ -44,9 +44,9 @@ func score(v []byte) int {
 const randomBits = 8
 
 // looksRandom reports whether a value looks drawn at random, or has a format
-// that tokens have and that scores low: UUIDs in a row, long hexadecimal.
+// that tokens have and that scores low: UUIDs in a row, long hexadecimal, Slack's codes.
 func looksRandom(v []byte) bool {
-	return score(v) >= randomBits || isUUIDs(v[:min(len(v), uuidLen)]) || isLongHex(v)
+	return score(v) >= randomBits || isUUIDs(v[:min(len(v), uuidLen)]) || isLongHex(v) || slackCode(v)
 }
 
 // uuidLen is the length of a UUID as text. What begins with one (Keycloak's codes:

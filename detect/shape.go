@@ -134,6 +134,25 @@ func allIn(v []byte, in *set) bool {
 	return run(v, 0, len(v), in) == len(v)
 }
 
+// slackCode reports whether v is an authorization code of Slack: two numbers and
+// 64 hexadecimal digits, joined by dots.
+func slackCode(v []byte) bool {
+	const hexLen, shortest, longest = 64, 2*8 + 2 + 64, 2*16 + 2 + 64
+	if len(v) < shortest || len(v) > longest || !isLongHex(v[len(v)-hexLen:]) {
+		return false
+	}
+	numbers := v[:len(v)-hexLen]
+	dots := 0
+	for _, c := range numbers {
+		if c == '.' {
+			dots++
+		} else if !isDigit(c) {
+			return false
+		}
+	}
+	return dots == 2 && numbers[0] != '.' && numbers[len(numbers)-1] == '.'
+}
+
 // entraToken reports whether v, which begins with 0.A or 1.A, has the segments
 // of Microsoft Entra's codes and refresh tokens: the tenant and application, a
 // digit in some, and the encrypted rest, both of which begin with A.

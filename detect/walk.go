@@ -67,7 +67,7 @@ const (
 )
 
 var (
-	// foreign are the bytes that may stand in an unquoted value though its alphabet
+	// foreign are the bytes that may stand in a value though its alphabet
 	// lacks them: vendors join parts with them. All others that end a value are
 	// delimiters: blanks, quotes, brackets and & ; , < > are never crossed.
 	foreign = setOf("|:@^#?!*$+/~=")
@@ -76,7 +76,7 @@ var (
 	rest = setOf(rules.Alphabets["token"] + ":@^#?").without("=|")
 )
 
-// goOn extends an unquoted value that ends before a byte which its alphabet
+// goOn extends a value that ends before a byte which its alphabet
 // lacks: id|secret, part:part. It goes on only over what is clearly the same
 // value, so that no neighbour is taken.
 func (c *candidate) goOn(b []byte, in *set) {

@@ -31,6 +31,16 @@ var cookies = []cookie{
 	{"__Secure-authjs.session-token", (*source).jwe},
 	{"ory_kratos_session", func(s *source) string { return "MTc5NTE2" + s.base64url(150) + "==" }},
 	{".AspNetCore.Cookies", func(s *source) string { return "CfDJ8" + s.base64url(240) }},
+	{"_oauth2_proxy_2", func(s *source) string { return s.base64url(300) }},
+	{".AspNetCore.CookiesC1", func(s *source) string { return "CfDJ8" + s.base64url(240) }},
+	{".AspNetCore.Identity.Application", func(s *source) string { return "CfDJ8" + s.base64url(240) }},
+	{"__Secure-next-auth.session-token.1", func(s *source) string { return s.base64url(240) }},
+	{"__Host-zitadel.useragent", func(s *source) string { return s.base64url(150) }},
+	{"AWSELBAuthSessionCookie-0", func(s *source) string { return s.base64url(240) }},
+	{"ory_session_playground", func(s *source) string { return "MTc5NTE2" + s.base64url(150) + "==" }},
+	{"iPlanetDirectoryPro", func(s *source) string { return s.base64url(45) + ".*AAJTSQACMDE." + "*" }},
+	{"authentik_session", func(s *source) string { return s.draw(lowerLetters+digits, 32) }},
+	{"PF.PERSISTENT", func(s *source) string { return s.draw(alphanumeric, 43) }},
 	{"auth0", func(s *source) string { return "s%3A" + s.base64url(60) + "." + s.draw(alphanumeric, 43) }},
 }
 

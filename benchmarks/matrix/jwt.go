@@ -99,6 +99,7 @@ var (
 		jwt("access-jwt-cid", rules.AccessToken, oktaAccess),
 		jwt("access-jwt-appid", rules.AccessToken, entraAccess),
 		jwt("access-jwt-client-id", rules.AccessToken, profileAccess),
+		jwt("access-jwt-unsigned", rules.AccessToken, unsigned),
 	}
 	jwtRefresh = []shape{jwt("refresh-jwt", rules.RefreshToken, refreshJWT)}
 	idTokens   = []shape{
@@ -117,14 +118,18 @@ var (
 		{name: "registration-jwt", kind: rules.RegistrationToken, make: registrationJWT},
 	}
 	passwords = []shape{plain("password", rules.Password, func(s *source) string { return s.draw(alphanumeric+"-_", 14) })}
-	userCodes = []shape{plain("user-code", rules.UserCode, func(s *source) string {
-		const consonants = "BCDFGHJKLMNPQRSTVWXZ"
-		return s.draw(consonants, 4) + "-" + s.draw(consonants, 4)
-	})}
+	userCodes = []shape{
+		plain("user-code", rules.UserCode, userCode("BCDFGHJKLMNPQRSTVWXZ")),
+		plain("user-code-typed", rules.UserCode, userCode("bcdfghjklmnpqrstvwxz")),
+	}
 	requestURIs = []shape{known(rules.RequestURI, "urn:ietf:params:oauth:request_uri:", token(32))}
 	challenges  = []shape{plain("challenge-plain", rules.CodeVerifier, token(32))}
 	samls       = []shape{plain("saml-response", rules.SAMLAssertion, samlResponse)}
 )
+
+func userCode(letters string) func(*source) string {
+	return func(s *source) string { return s.draw(letters, 4) + "-" + s.draw(letters, 4) }
+}
 
 func registrationJWT(s *source, _ string) string {
 	return s.jws("HS512", "JWT", 64, s.times(86400, "jti", s.uuid(), "iss", issuer, "aud", issuer, "typ", "RegistrationAccessToken")...)

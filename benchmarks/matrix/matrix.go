@@ -34,6 +34,8 @@ func All(seed uint64) []Case {
 	m.authorization()
 	m.cookies()
 	m.standing()
+	m.bracketed()
+	m.indexed()
 	m.twoClients()
 	return m.cases
 }
@@ -77,7 +79,7 @@ func (m *builder) inHeaders(name string, h header) {
 // authorization adds the schemes of the Authorization header.
 func (m *builder) authorization() {
 	for _, scheme := range []string{"Bearer", "DPoP"} {
-		for _, sh := range join(opaqueAccess, jwtAccess, []shape{accessJWE}) {
+		for _, sh := range join(opaqueAccess, vendorAccess, jwtAccess, []shape{accessJWE}) {
 			m.inHeaders(scheme+"-"+sh.name, header{"Authorization", cat(scheme+" ", sh.value(m.source, ""))})
 		}
 	}
@@ -99,7 +101,8 @@ func (m *builder) cookies() {
 // standing adds values that are told without a key, in prose.
 func (m *builder) standing() {
 	bare := shape{name: "jwt", kind: rules.JWT, named: true, make: unknownUse}
-	for _, sh := range join(bearing, opaqueAccess, opaqueRefresh, codes, clientSecrets, []shape{bare}) {
+	for _, sh := range join(bearing, vendorKeys, opaqueAccess, vendorAccess, opaqueRefresh, vendorRefresh, codes, vendorCodes,
+		clientSecrets, vendorSecrets, []shape{bare, jwt("jwt-unsigned", rules.AccessToken, unsigned)}) {
 		if sh.keyed {
 			continue
 		}

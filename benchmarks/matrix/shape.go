@@ -143,9 +143,6 @@ var opaqueRefresh = []shape{
 var clientSecrets = []shape{
 	plain("secret-keycloak", rules.ClientSecret, characters(alphanumeric, 32)),
 	plain("secret-auth0", rules.ClientSecret, characters(urlSafe, 64)),
-	plain("secret-entra", rules.ClientSecret, func(s *source) string {
-		return s.draw(alphanumeric, 3) + "8Q~" + s.draw(unreserved, 33) + s.draw(alphanumeric, 1)
-	}),
 	plain("secret-github", rules.ClientSecret, hexadecimal(20)),
 	plain("secret-authentik", rules.ClientSecret, characters(alphanumeric, 128)),
 	known(rules.ClientSecret, "GOC"+"SPX-", characters(urlSafe, 28)),

@@ -29,12 +29,12 @@ type slot struct {
 // beside other OAuth parameters, which its neighbours are.
 var slots = []slot{
 	{keys: []string{"code_verifier", "pkce_verifier", "pkce_code_verifier"}, shapes: verifiers, neighbours: exchange},
-	{keys: []string{"code", "auth_code", "authorization_code"}, shapes: codes, neighbours: callback},
-	{keys: []string{"access_token"}, shapes: join(opaqueAccess, jwtAccess, []shape{accessJWE}), neighbours: response},
-	{keys: []string{"refresh_token"}, shapes: join(opaqueRefresh, jwtRefresh), neighbours: refreshing},
+	{keys: []string{"code", "auth_code", "authorization_code"}, shapes: join(codes, vendorCodes), neighbours: callback},
+	{keys: []string{"access_token"}, shapes: join(opaqueAccess, vendorAccess, jwtAccess, []shape{accessJWE}), neighbours: response},
+	{keys: []string{"refresh_token"}, shapes: join(opaqueRefresh, vendorRefresh, jwtRefresh), neighbours: refreshing},
 	{keys: []string{"id_token", "id_token_hint"}, shapes: idTokens, neighbours: callback},
-	{keys: []string{"client_secret"}, shapes: clientSecrets, neighbours: clientGrant},
-	{keys: []string{"token"}, shapes: join(opaqueAccess, jwtAccess), neighbours: hinted},
+	{keys: []string{"client_secret"}, shapes: join(clientSecrets, vendorSecrets), neighbours: clientGrant},
+	{keys: []string{"token"}, shapes: join(opaqueAccess, vendorAccess, jwtAccess), neighbours: hinted},
 	{keys: []string{"device_code"}, shapes: deviceCodes, neighbours: polling},
 	{keys: []string{"client_assertion"}, shapes: assertions, neighbours: assertionType},
 	{keys: []string{"registration_access_token"}, shapes: registrations, neighbours: registration},

@@ -1,5 +1,7 @@
 package matrix
 
+import "strings"
+
 // Traps returns lines that hold no secret and look as if they did: none of them
 // may change by a byte. The same seed gives the same lines.
 func Traps(seed uint64) []Case {
@@ -9,6 +11,8 @@ func Traps(seed uint64) []Case {
 	m.namesOfTokens()
 	m.identifiers()
 	m.masked()
+	m.placeholders()
+	m.lookAlikesOfVendors()
 	return m.cases
 }
 
@@ -104,6 +108,42 @@ func (m *builder) masked() {
 		m.trap("masked", `{'access_token': '`+mask+`', 'refresh_token': '`+mask+`'}`)
 		m.trap("masked", `client_id=web-shop client_secret=`+mask)
 		m.trap("masked", `Authorization: Bearer `+mask)
+	}
+}
+
+// placeholders are words in brackets, and values of which little is left.
+func (m *builder) placeholders() {
+	for _, inner := range []string{
+		"redacted", "client secret", "your-access-token-here", "OAUTH_TOKEN", "vault.oauth.token", "masked:" + m.hex(16), "sha256:" + m.hex(32), "HIDDEN", "not set",
+	} {
+		for _, b := range brackets {
+			m.trap("placeholder", `{"access_token":"`+b.open+inner+b.end+`","client_secret":"`+b.open+inner+b.end+`"}`)
+			m.trap("placeholder", `{'code_verifier': '`+b.open+inner+b.end+`', 'code': '`+b.open+inner+b.end+`'}`)
+		}
+	}
+	for _, left := range []string{"****" + m.draw(alphanumeric, 4), m.draw(alphanumeric, 4) + "********", m.draw(alphanumeric, 6) + "xxxxxxxxxx" + m.draw(alphanumeric, 4)} {
+		m.trap("partly-masked", `{"access_token":"`+left+`"} client_secret=`+left)
+	}
+	for _, line := range []string{
+		`client_secret: optional`, `client_secret: must not be empty`, `client_secret: Required`, `the methods are client_secret: post, basic`,
+	} {
+		m.trap("words-behind-a-key", line)
+	}
+}
+
+// lookAlikesOfVendors begin like vendors' tokens, or stand behind names that end
+// like keys.
+func (m *builder) lookAlikesOfVendors() {
+	for _, line := range []string{
+		`javax.net.ssl.SSLHandshakeException: PKIX path building failed`, `sl.lproj/Localizable.strings sl.wikipedia.org`,
+		`org 00D` + m.draw(alphanumeric, 15) + ` user 005` + m.draw(alphanumeric, 15), `digest 00D` + strings.ToUpper(m.hex(31)) + ` checked`,
+		`version 0.A` + m.draw(lowerLetters, 4) + ` and 1.Alpha`, `file ABC8Q~1.TXT`, `M.C500 and M.R3_x are models`, `oat_milk_and_other_ingredients_of_the_recipe`,
+		`promo code=` + m.draw(upperLetters+digits, 16) + ` applied`, `QR code: ` + m.draw(upperLetters+digits, 20), `voucher code = ` + m.hex(10),
+		`cursor_token=` + m.base64url(32), `page token: ` + m.base64url(32), `resumeToken=` + m.base64url(48), `user_code=not-found`, `user_code: expired`,
+		`pod shop-api-7d9f8b6c5d-x7k2p image sha256~unknown`, `com.example.oauth.ClientSecretBasicAuthenticationMethodConfiguration`,
+		`image data:image/png;base64,iVBORw0KGgoAAAANSUhEUg` + m.base64url(60), `.AspNetCore.Cookies=chunks-2; theme=dark`,
+	} {
+		m.trap("look-alike-of-a-vendor", line)
 	}
 }
 
