@@ -63,10 +63,10 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 	case formKey, formWeak:
 		end := to - 1
 		if t.form == formWeak {
-			end = s.keyEnd(t, to)
+			end = to - t.tail - t.glue
 		}
 		c.KeyStart = matchBack(s.arena, end, t.Key)
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) {
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
@@ -88,17 +88,6 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low)
 	}
 	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
-}
-
-// keyEnd finds the end of a weak key before the glue that ends at to-tail.
-func (s *Scanner) keyEnd(t *Trigger, to int) int {
-	last := lower(t.Key[len(t.Key)-1])
-	for end := to - t.tail - 1; end >= max(0, to-t.tail-t.glue); end-- {
-		if lower(s.arena[end-1]) == last && matchBack(s.arena, end, t.Key) >= 0 {
-			return end
-		}
-	}
-	return to - t.tail
 }
 
 // matchBack returns where a key that ends before end begins, or -1. Words may
