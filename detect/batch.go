@@ -1,6 +1,9 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Batch is one contiguous buffer of many fields, scanned in one call: the
 // arena. It is used in one of two ways: SetLines scans text that is already
@@ -98,7 +101,7 @@ func (c *cursor) reset(b *Batch) { *c = cursor{batch: b, at: place{segment: -1, 
 func (c *cursor) find(pos int) (place, bool) {
 	if c.batch.lines {
 		if pos-1 < c.at.lo || pos-1 >= c.at.hi {
-			c.at = linePlace(c.batch.buf, pos-1)
+			c.at = linePlace(c.batch.buf, pos-1, c.at.hi)
 		}
 		return c.at, pos-1 < c.at.hi
 	}
@@ -124,10 +127,10 @@ func (c *cursor) enter(i int) {
 	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End
 }
 
-// linePlace finds the line around a byte. The line's end (\n, or \r\n) is not
-// part of it.
-func linePlace(buf []byte, pos int) place {
-	lo := bytes.LastIndexByte(buf[:pos], '\n') + 1
+// linePlace finds the line around a byte. No line that holds the byte begins
+// before floor. The line's end (\n, or \r\n) is not part of it.
+func linePlace(buf []byte, pos, floor int) place {
+	lo := lineStart(buf, pos, max(0, min(floor, pos)))
 	hi := len(buf)
 	if n := bytes.IndexByte(buf[pos:], '\n'); n >= 0 {
 		hi = pos + n
@@ -136,4 +139,21 @@ func linePlace(buf []byte, pos int) place {
 		}
 	}
 	return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
+}
+
+// lineStart is the offset behind the last \n of buf[floor:pos], or floor. It goes
+// back eight bytes at a time: a byte of word is zero where there is a \n.
+func lineStart(buf []byte, pos, floor int) int {
+	const newlines, low, high = 0x0a0a0a0a0a0a0a0a, 0x0101010101010101, 0x8080808080808080
+	for pos-8 >= floor {
+		word := binary.LittleEndian.Uint64(buf[pos-8:]) ^ newlines
+		if (word-low)&^word&high != 0 {
+			break
+		}
+		pos -= 8
+	}
+	for pos > floor && buf[pos-1] != '\n' {
+		pos--
+	}
+	return pos
 }

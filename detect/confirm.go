@@ -24,11 +24,12 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if t.form == formPrefix && s.covered(t, to) {
 		return
 	}
-	c := candidate{trigger: t}
+	c := &s.current
+	*c = candidate{trigger: t}
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
-	if !s.locate(&c, to) || !s.bound(&c) {
+	if !s.locate(c, to) || !s.bound(c) {
 		return
 	}
 	if t.Rule.Role != rules.RoleSecret {
@@ -41,8 +42,8 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if n := len(s.candidates); n > 0 && c.KeyStart > s.candidates[n-1].Blob && c.End <= s.candidates[n-1].End {
 		return // inside a value that is masked anyway
 	}
-	if s.check(&c) {
-		s.candidates = append(s.candidates, c)
+	if s.check(c) {
+		s.candidates = append(s.candidates, *c)
 	}
 }
 

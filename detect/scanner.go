@@ -56,6 +56,7 @@ type Scanner struct {
 	cursor cursor
 
 	arena        []byte
+	current      candidate // on its way; here, so that none is allocated
 	candidates   []candidate
 	walked       lastWalk // of values along their alphabets
 	quoted       lastWalk // of values to their quotes
