@@ -130,16 +130,32 @@ func (c *cursor) enter(i int) {
 // linePlace finds the line around a byte. No line that holds the byte begins
 // before floor. The line's end (\n, or \r\n) is not part of it.
 func linePlace(buf []byte, pos, floor int) place {
-	lo := lineStart(buf, pos, max(0, min(floor, pos)))
-	hi := len(buf)
-	if n := bytes.IndexByte(buf[pos:], '\n'); n >= 0 {
-		hi = pos + n
+	lo, from := max(0, min(floor, pos)), pos
+	if pos-lo < nearLine {
+		from = lo // line by line; the end of the last one is what is asked for
+	} else {
+		lo = lineStart(buf, pos, lo)
+	}
+	for {
+		n := bytes.IndexByte(buf[from:], '\n')
+		if n < 0 {
+			return place{segment: -1, lo: lo, hi: len(buf), rlo: lo, rhi: len(buf)}
+		}
+		hi := from + n
+		if hi < pos {
+			lo, from = hi+1, hi+1
+			continue
+		}
 		if hi > lo && buf[hi-1] == '\r' {
 			hi--
 		}
+		return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
 	}
-	return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
 }
+
+// nearLine is the distance up to which going forward over line ends is quicker
+// than going back to the last one.
+const nearLine = 1 << 10
 
 // lineStart is the offset behind the last \n of buf[floor:pos], or floor. It goes
 // back eight bytes at a time: a byte of word is zero where there is a \n.

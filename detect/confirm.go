@@ -156,7 +156,7 @@ func percentBefore(b []byte, p, lo int) int {
 
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
-	in := alphabets[c.Rule.Value.Alphabet]
+	in := c.trigger.value
 	c.End, c.Form = s.walked.from(s.arena, c.High, c.glue, in)
 	if c.glue.slash < 0 { // framed: the segment's bounds end the value
 		c.quoted = c.End == c.High

@@ -31,6 +31,7 @@ func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
 			if err := t.check(); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
 			}
+			t.value = alphabets[r.Value.Alphabet]
 			for _, name := range r.Checks {
 				t.checks = append(t.checks, checkFuncs[name])
 			}

@@ -36,6 +36,7 @@ type Trigger struct {
 	elems    []elem
 	tail     int // value bytes that the trigger ends with
 	glue     int // bytes between a weak key and the tail
+	value    *set // the rule's alphabet
 	checks   []checkFunc
 }
 
