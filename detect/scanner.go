@@ -18,10 +18,23 @@ type Database struct {
 // secret when none is given) and compiles them. The same set gives the same
 // database. It fails rather than leave a rule out.
 func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
+	triggers, err := generate(set, roles...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := compileMatcher(triggers)
+	if err != nil {
+		return nil, err
+	}
+	return &Database{triggers: triggers, matcher: m}, nil
+}
+
+// generate returns the checked triggers of all rules with one of the roles.
+func generate(set *rules.Set, roles ...rules.Role) ([]*Trigger, error) {
 	if len(roles) == 0 {
 		roles = []rules.Role{rules.RoleSecret}
 	}
-	db := &Database{}
+	var out []*Trigger
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		if !slices.Contains(roles, r.Role) {
@@ -35,15 +48,13 @@ func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
 			for _, name := range r.Checks {
 				t.checks = append(t.checks, checkFuncs[name])
 			}
-			db.triggers = append(db.triggers, t)
+			out = append(out, t)
 		}
 	}
-	if len(db.triggers) == 0 {
+	if len(out) == 0 {
 		return nil, errors.New("detect: no triggers: an empty database would let everything pass")
 	}
-	var err error
-	db.matcher, err = compileMatcher(db.triggers)
-	return db, err
+	return out, nil
 }
 
 // Triggers returns the compiled triggers; a trigger's index is its number.

@@ -34,8 +34,8 @@ type Trigger struct {
 	form     form
 	caseless bool
 	elems    []elem
-	tail     int // value bytes that the trigger ends with
-	glue     int // bytes between a weak key and the tail
+	tail     int  // value bytes that the trigger ends with
+	glue     int  // bytes between a weak key and the tail
 	value    *set // the rule's alphabet
 	checks   []checkFunc
 }

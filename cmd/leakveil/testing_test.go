@@ -9,6 +9,19 @@ import (
 	"testing"
 )
 
+// TestMain keeps what the commands cache away from the user's own folder.
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "leakveil-cache-")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("XDG_CACHE_HOME", folder)
+	_ = os.Setenv("HOME", folder) // what macOS goes by
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
 // ran is what a command did.
 type ran struct {
 	code           int
