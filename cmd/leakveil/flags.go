@@ -31,13 +31,16 @@ func (f *ruleFlags) addCache(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the rules anew, and keep nothing in the user's cache folder")
 }
 
+// databases is where compiled rules are kept.
+var databases = dbcache.Default()
+
 // compile returns the rules ready to scan with.
 func (f *ruleFlags) compile(set *rules.Set) (*detect.Database, error) {
 	if f.noCache {
 		db, err := detect.Compile(set)
 		return db, wrongUse(err)
 	}
-	db, err := detect.CompileCached(dbcache.Default(), set)
+	db, err := detect.CompileCached(databases, set)
 	return db, wrongUse(err)
 }
 

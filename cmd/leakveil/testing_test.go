@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/leakveil/leakveil/internal/dbcache"
 )
 
 // TestMain keeps what the commands cache away from the user's own folder.
@@ -15,8 +17,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	_ = os.Setenv("XDG_CACHE_HOME", folder)
-	_ = os.Setenv("HOME", folder) // what macOS goes by
+	databases = dbcache.In(filepath.Join(folder, "leakveil"))
 	code := m.Run()
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
