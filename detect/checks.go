@@ -31,6 +31,12 @@ func init() { // breaks the initialisation cycle through Scanner
 		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
+		"not_prose":    checkNotProse,
+		"unlike_words": checkUnlikeWords,
+		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
+		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
+		"entra_secret": checkEntraSecret,
+		"salesforce":   func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
 	}
 }
 
@@ -42,8 +48,8 @@ func (s *Scanner) check(c *candidate) bool {
 		v = s.scratch
 	}
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c) ||
-		c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
+	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+		s.isWordInBrackets(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {
@@ -67,40 +73,23 @@ func (s *Scanner) check(c *candidate) bool {
 	return true
 }
 
-// isProse reports whether what stands behind a key and a blank is no value of it:
-// the next pair of a line (grant_type=refresh_token client_id=web), or a word.
-func isProse(c *candidate, v []byte) bool {
-	if bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 {
-		return true
-	}
-	return c.trigger.form != formScheme && !looksRandom(v)
-}
-
-func suppressed(list *rules.Suppress, v []byte) bool {
-	for _, exact := range list.Exact {
-		if string(v) == exact {
-			return true
-		}
-	}
-	for _, start := range list.StartsWith {
-		if bytes.HasPrefix(v, []byte(start)) {
-			return true
-		}
-	}
-	for _, end := range list.EndsWith {
-		if bytes.HasSuffix(v, []byte(end)) {
-			return true
-		}
-	}
-	return false
-}
-
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.
 func checkRandom(_ *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form == formPrefix {
 		v = v[min(len(v), len(c.trigger.elems)-1):]
 	}
 	return looksRandom(v)
+}
+
+// likeWords is the score under which what follows a vendor's long prefix counts
+// as words. One random value of 20 characters in a million scores less.
+const likeWords = -8
+
+// checkUnlikeWords is checkRandom for short values behind a prefix that nothing
+// else has: one in a thousand of them is no more random than a name.
+func checkUnlikeWords(_ *Scanner, c *candidate, v []byte) bool {
+	body := v[min(len(v), len(c.trigger.elems)-1):]
+	return score(body) >= likeWords || looksRandom(body)
 }
 
 func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
@@ -316,11 +305,60 @@ func checkGitHubCRC(_ *Scanner, c *candidate, v []byte) bool {
 	return true
 }
 
-// checkUserCode tells a user code (capitals and digits, in groups) from prose.
+// checkUserCode tells a user code (RFC 8628 §6.1) from a word: capitals and
+// digits, or what people type in small letters of the same form.
 func checkUserCode(_ *Scanner, c *candidate, v []byte) bool {
-	return c.glue.sep != ' ' && !bytes.ContainsFunc(v, func(r rune) bool { return isLower(byte(r)) })
+	if c.glue.sep == ' ' {
+		return false
+	}
+	lowers, vowels, digits := 0, 0, 0
+	for _, b := range v {
+		switch {
+		case isLower(b):
+			lowers++
+			if indexByte("aeiou", b) {
+				vowels++
+			}
+		case isDigit(b):
+			digits++
+		}
+	}
+	return lowers == 0 || vowels == 0 && evenGroups(v) || digits >= 2 && lowers >= 2 && evenGroups(v) && bytes.IndexByte(v, '-') > 0
+}
+
+// evenGroups reports whether v is one group of letters and digits, or several of
+// one length, as user codes are written: wdjb-mjht.
+func evenGroups(v []byte) bool {
+	first, n := -1, 0
+	for i := 0; i <= len(v); i++ {
+		if i < len(v) && v[i] != '-' {
+			n++
+			continue
+		}
+		if first < 0 {
+			first = n
+		}
+		if n != first {
+			return false
+		}
+		n = 0
+	}
+	return first >= 3 && (first >= 6 || first < len(v)) && first <= 12
 }
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
 	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
+}
+
+// checkEntraSecret wants the length of Entra's client secrets, since three
+// characters that anything may have stand before the digit and Q~ that tell them.
+func checkEntraSecret(s *Scanner, c *candidate, v []byte) bool {
+	const shortest, longest = 37, 44
+	return len(v) >= shortest && len(v) <= longest && !inEscape(s.arena, c.Start, c.Low)
+}
+
+// inEscape reports whether p stands behind the % of an escape, so that what
+// begins there is none of the value's characters.
+func inEscape(b []byte, p, lo int) bool {
+	return p > lo && b[p-1] == '%' && readPercent(b, p-1, len(b)).n > 0
 }

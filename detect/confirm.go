@@ -66,7 +66,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		if t.form == formWeak {
 			end = to - t.tail - t.glue
 		}
-		c.KeyStart = matchBack(s.arena, end, t.Key)
+		c.KeyStart = matchBack(s.arena, end, t.word)
 		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
 			return false
 		}
@@ -74,6 +74,9 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			c.glue = glue{start: c.Low, sep: '=', quote: '"', slash: -1}
 			c.Start = c.Low
 			return c.Low < c.High
+		}
+		if t.name {
+			end = nameEnd(s.arena, end, c.High, t.Key)
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start
@@ -157,6 +160,23 @@ func percentBefore(b []byte, p, lo int) int {
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
 	in := c.trigger.value
+	if c.trigger.form != formPrefix {
+		c.glue.openBracket(s.arena, c.High)
+		c.Start = c.glue.start
+	}
+	s.extend(c, in)
+	if c.glue.bracket != 0 && !c.closeBracket(s.arena) && in['?'] { // a secret that people chose
+		c.glue.start, c.glue.bracket = c.glue.outer, 0
+		c.Start = c.glue.start
+		s.extend(c, in)
+	}
+	s.trim(c)
+	c.Blob = c.Start
+	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
+}
+
+// extend finds the value's end.
+func (s *Scanner) extend(c *candidate, in *set) {
 	c.End, c.Form = s.walked.from(s.arena, c.High, c.glue, in)
 	if c.glue.slash < 0 { // framed: the segment's bounds end the value
 		c.quoted = c.End == c.High
@@ -166,10 +186,9 @@ func (s *Scanner) bound(c *candidate) bool {
 			c.quoted = true
 			s.widen(c, end, f)
 		}
+	} else if c.trigger.form == formKey || c.trigger.form == formWeak {
+		c.goOn(s.arena, in)
 	}
-	s.trim(c)
-	c.Blob = c.Start
-	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
 }
 
 // widen takes all that stands in quotes as the value when no blank is in it:
@@ -191,6 +210,9 @@ func (s *Scanner) trim(c *candidate) {
 		return
 	}
 	for c.End > c.Start && s.arena[c.End-1] == '.' && (c.End == c.High || isSpace(s.arena[c.End]) || s.arena[c.End] == '"') {
+		if isUnsigned(s.arena[c.Start:c.End]) {
+			return
+		}
 		c.End--
 	}
 }

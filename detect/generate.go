@@ -15,7 +15,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'\\=:%&>]) \t")
+	glueByte = setOf("\"'\\=:%&>[]) \t")
 	blank    = setOf(" \t")
 )
 
@@ -44,14 +44,14 @@ var weakGlues = func() (out []weakGlue) {
 			add(g.open, g.close+sep)
 		}
 	}
-	add(0, "=", "= ", " =", " = ", `"=>`, `" => `, "' => ", "] => ", " '")
+	add(0, "=", "= ", " =", " = ", `"=>`, `" => `, "' => ", "] => ", " '", "[]=", "%5B%5D=")
 	add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522")
 	add(0, "&quot;:&quot;", "&quot;: &quot;", `\u003D`, `\u0022:\u0022`)
 	return out
 }()
 
 // openers may stand before a value, or begin an escape in it.
-const openers = "%\\\"'["
+const openers = "%\\\"'<[{("
 
 // schemeGlues stand between an authentication scheme and its credentials.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
@@ -64,8 +64,8 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, keyTriggers(r, key)...)
 	}
 	for _, name := range r.Names {
-		t := &Trigger{Rule: r, Key: name, form: formKey}
-		t.elems = append(literalElems(name, false), elem{glueByte, 1})
+		t := &Trigger{Rule: r, Key: name, form: formKey, name: true, word: strings.TrimSuffix(name, "*")}
+		t.elems = append(literalElems(t.word, false), elem{followsName(name), 1})
 		out = append(out, t)
 	}
 	for _, key := range r.WeakKeys {
@@ -89,7 +89,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 					t.elems[i].set = blank
 				}
 			}
-			t.elems = append(t.elems, elem{value.with("%\\"), tail})
+			t.elems = append(t.elems, elem{value.with("%\\<[{("), tail})
 			out = append(out, t)
 		}
 	}
@@ -106,7 +106,7 @@ var joints = []string{"_", "", "-", " ", "."}
 func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
 	for _, joint := range joints {
-		t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true}
+		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, caseless: true}
 		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {
@@ -120,7 +120,7 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 const weakTail = 12
 
 func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger {
-	t := &Trigger{Rule: r, Key: key, form: formWeak, caseless: true, glue: len(glue.text)}
+	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}
 	t.tail = min(weakTail, r.Value.Min) + glue.open
 	t.elems = append(literalElems(key, true), literalElems(glue.text, true)...)
 	t.elems = append(t.elems, elem{value.with(openers), t.tail})
@@ -139,7 +139,7 @@ func literalElems(text string, caseless bool) []elem {
 	return out
 }
 
-// prefixElems reads a prefix of literal bytes and [abc] classes.
+// prefixElems reads a prefix of literal bytes and [abc] or [a-z] classes.
 func prefixElems(prefix string) []elem {
 	var out []elem
 	for i := 0; i < len(prefix); i++ {
@@ -147,10 +147,26 @@ func prefixElems(prefix string) []elem {
 		bytes := prefix[i:end]
 		if prefix[i] == '[' {
 			end = i + strings.IndexByte(prefix[i:], ']')
-			bytes = prefix[i+1 : end]
+			bytes = ranges(prefix[i+1 : end])
 			i = end
 		}
 		out = append(out, elem{setOf(bytes), 1})
 	}
 	return out
+}
+
+// ranges spells out a class: a-e is abcde. A '-' at its end is itself.
+func ranges(class string) string {
+	var out []byte
+	for i := 0; i < len(class); i++ {
+		if i+2 < len(class) && class[i+1] == '-' {
+			for c := class[i]; c < class[i+2]; c++ {
+				out = append(out, c)
+			}
+			i++
+			continue
+		}
+		out = append(out, class[i])
+	}
+	return string(out)
 }

@@ -11,10 +11,18 @@ type glue struct {
 	// loose says that a blank stands behind = and none before it, so that the
 	// value may be empty and what follows another field: code= state=x.
 	loose bool
+	// bracket is what opens a bracket around the value (<V>), or 0, and outer where
+	// it stands.
+	bracket byte
+	outer   int
+	list    bool // a bracket that lists have stands around the value, without quotes
 }
 
 // maxGlue bounds the logical characters between a key and its value.
 const maxGlue = 32
+
+// maxIndex bounds the digits of an index.
+const maxIndex = 4
 
 // parseGlue reads what stands between a key that ends before p and its value.
 // It knows every common way of writing a pair: k=v, k: v, "k": "v" (escaped to
@@ -57,8 +65,31 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return false
 			}
 			g.take(ch)
+		case '[':
+			if !g.index(b, ch, hi) {
+				return true
+			}
 		default:
 			return ch.n > 0
+		}
+	}
+	return false
+}
+
+// index steps over the index of a key that stands for a list: token[]=V,
+// code_verifier[0]=V. False when a list of values opens there.
+func (g *glue) index(b []byte, open char, hi int) bool {
+	at := *g
+	at.take(open)
+	for range maxIndex {
+		ch := readChar(b, at.start, hi)
+		if ch.n == 0 || ch.c != ']' && !isDigit(ch.c) {
+			return false
+		}
+		at.take(ch)
+		if ch.c == ']' {
+			*g = at
+			return true
 		}
 	}
 	return false
@@ -101,6 +132,7 @@ func (g *glue) openValue(b []byte, hi int) {
 				return
 			}
 			g.take(ch)
+			g.list = g.list || !isSpace(ch.c)
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
 			if g.quote != 0 {
 				return
@@ -110,6 +142,7 @@ func (g *glue) openValue(b []byte, hi int) {
 		default:
 			if n := wrapper(b[g.start:hi]); n > 0 && g.quote == 0 {
 				g.start += n
+				g.list = true
 				continue
 			}
 			return
@@ -118,7 +151,7 @@ func (g *glue) openValue(b []byte, hi int) {
 }
 
 // wrappers are what languages print around a value.
-var wrappers = []string{"Some(", "Optional[", "Just ", "b'", `b"`, "u'", `u"`}
+var wrappers = []string{"Some(", "Optional[", "Just ", "<![CDATA[", "b'", `b"`, "u'", `u"`}
 
 func wrapper(b []byte) int {
 	for _, w := range wrappers {

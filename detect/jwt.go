@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -24,7 +25,7 @@ func checkJWT(s *Scanner, c *candidate, v []byte) bool {
 
 func confirmJWT(c *candidate, v []byte) bool {
 	parts := bytes.Count(v, []byte("."))
-	if parts != 2 && parts != 4 {
+	if parts != 2 && parts != 4 && parts != 1 {
 		return false
 	}
 	var header struct{ Alg, Enc, Typ string }
@@ -32,7 +33,7 @@ func confirmJWT(c *candidate, v []byte) bool {
 	if !decodePart(head, &header) || header.Alg == "" || parts == 4 && header.Enc == "" {
 		return false
 	}
-	if header.Typ == "dpop+jwt" {
+	if header.Typ == "dpop+jwt" || parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
 		return false
 	}
 	c.Confidence = rules.Certain
@@ -47,11 +48,26 @@ func confirmJWT(c *candidate, v []byte) bool {
 		c.Kind = rules.LogoutToken
 		return true
 	}
-	if parts == 2 {
+	if parts <= 2 {
 		body, _, _ := bytes.Cut(rest, []byte("."))
 		c.Kind = kindByClaims(body)
 	}
 	return true
+}
+
+// isNone reports whether alg says that there is no signature (RFC 7518 §3.6).
+// Libraries have taken it in any case.
+func isNone(alg string) bool { return strings.EqualFold(alg, "none") }
+
+// isUnsigned reports whether v is a JWS whose signature is empty because its
+// algorithm is "none": the dot at its end is part of it.
+func isUnsigned(v []byte) bool {
+	if len(v) == 0 || v[0] != 'e' || v[len(v)-1] != '.' || bytes.Count(v, []byte(".")) != 2 {
+		return false
+	}
+	var header struct{ Alg string }
+	head, _, _ := bytes.Cut(v, []byte("."))
+	return decodePart(head, &header) && isNone(header.Alg)
 }
 
 // kindByClaims reads what a JWT is from its payload: Keycloak's typ claim, and

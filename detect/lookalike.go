@@ -14,8 +14,54 @@ var lookAlikes = []string{
 // mean another thing, or have a strong rule with a closer alphabet. In lower case,
 // without joiners.
 var weakLookAlikes = []string{
-	"csrftoken", "xsrftoken", "pagetoken", "nexttoken", "continuationtoken", "paginationtoken", "synctoken",
+	"csrftoken", "xsrftoken", "antiforgerytoken", "requestverificationtoken",
+	"pagetoken", "nexttoken", "prevtoken", "previoustoken", "continuationtoken", "continuetoken", "paginationtoken",
+	"cursortoken", "resumetoken", "scrolltoken", "skiptoken", "deltatoken", "starttoken", "startingtoken", "synctoken",
+	"idempotencytoken", "cancellationtoken",
 	"idtoken", "logouttoken",
+}
+
+// otherCodes are words that say, before the word code, that it is none of an
+// authorization server: promo code=…, QR code: …. Words that may speak of a
+// request as well (error, response, POST) are not among them.
+var otherCodes = map[string]bool{
+	"promo": true, "promotion": true, "promotional": true, "discount": true, "coupon": true, "voucher": true, "gift": true,
+	"referral": true, "offer": true, "qr": true, "bar": true, "product": true, "item": true, "article": true, "sku": true,
+	"license": true, "licence": true, "activation": true, "booking": true, "tracking": true, "reservation": true,
+	"zip": true, "postal": true, "country": true, "currency": true, "language": true, "area": true, "dialing": true,
+	"swift": true, "bank": true, "branch": true, "sort": true, "tax": true, "airport": true, "station": true,
+	"hash": true, "color": true, "colour": true,
+}
+
+// otherWord reports whether the word before a weak key and a blank says that its
+// value is another thing: promo code, page token.
+func (s *Scanner) otherWord(c *candidate) bool {
+	hi := c.KeyStart - 1
+	if hi <= c.RecordLow || s.arena[hi] != ' ' {
+		return false
+	}
+	lo := hi
+	for lo > c.RecordLow && hi-lo < maxMarked && inKey(s.arena[lo-1]) {
+		lo--
+	}
+	var buf [maxMarked + len("token")]byte
+	word := buf[:0]
+	for _, b := range s.arena[lo:hi] {
+		word = append(word, lower(b))
+	}
+	if c.trigger.Key == "code" {
+		return otherCodes[string(word)]
+	}
+	return c.trigger.Key == "token" && len(word) > 0 && endsLookAlike(append(word, "token"...))
+}
+
+func endsLookAlike(name []byte) bool {
+	for _, other := range weakLookAlikes {
+		if bytes.HasSuffix(name, []byte(other)) {
+			return true
+		}
+	}
+	return false
 }
 
 // codeKeys are the longer keys that hold an authorization code all the same.
@@ -63,21 +109,19 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	if c.trigger.Key == "code" && len(name) > len("code") {
 		return !codeKeys[string(name)] // product, country, zip, status code …
 	}
-	for _, other := range weakLookAlikes {
-		if bytes.HasSuffix(name, []byte(other)) {
-			return true
-		}
-	}
-	return false
+	return endsLookAlike(name) || s.otherWord(c)
 }
 
 func inKey(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
 // isTemplate reports whether the value is a variable of a template: {{ name }}.
-func (s *Scanner) isTemplate(c *candidate) bool {
+func (s *Scanner) isTemplate(c *candidate, v []byte) bool {
+	if c.Start == c.Low || s.arena[c.Start-1] != '{' && s.arena[c.Start-1] != ' ' {
+		return false
+	}
 	before := bytes.TrimRight(s.arena[c.Low:c.Start], " ")
 	after := bytes.TrimLeft(s.arena[c.End:c.High], " ")
-	return bytes.HasSuffix(before, []byte("{{")) && bytes.HasPrefix(after, []byte("}}"))
+	return bytes.HasSuffix(before, []byte("{{")) && bytes.HasPrefix(after, []byte("}}")) && !isReal(v)
 }
 
 // lookAlikeKey reports whether the key before a shape says that it is none.

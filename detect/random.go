@@ -3,9 +3,6 @@ package detect
 import (
 	"bytes"
 	_ "embed"
-	"strings"
-
-	"github.com/leakveil/leakveil/rules"
 )
 
 //go:generate go run ./internal/bigram -out bigram.bin
@@ -120,87 +117,4 @@ func isWords(v []byte) bool {
 		return score(v) < wordBits
 	}
 	return score(v) < randomBits
-}
-
-// isPlaceholder reports whether a value stands for a secret without being one:
-// a mask of leakveil or of others, a variable, a word that says "nothing".
-func isPlaceholder(v []byte) bool { return isNothing(v) || fewDistinct(v) }
-
-// isNothing is isPlaceholder but for repetition, which names may have (app-a).
-func isNothing(v []byte) bool {
-	if len(v) == 0 || rules.IsMask(v) || len(v) <= 12 && placeholders[lowerString(v)] {
-		return true
-	}
-	first, last := v[0], v[len(v)-1]
-	switch {
-	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}',
-		first == '%' && last == '%', first == '$' && len(v) > 1 && (v[1] == '{' || isUpper(v[1]) && isWords(v[1:])):
-		return true
-	}
-	return containsMark(v)
-}
-
-var placeholders = map[string]bool{
-	"null": true, "nil": true, "none": true, "undefined": true, "redacted": true, "masked": true,
-	"filtered": true, "hidden": true, "secret": true, "test": true, "changeme": true, "example": true,
-	"true": true, "false": true, "string": true, "empty": true, "unknown": true, "(null)": true,
-}
-
-// fewDistinct reports whether v repeats itself: ****, xxxxxxxx, abababab.
-func fewDistinct(v []byte) bool {
-	if len(v) < 4 {
-		return false
-	}
-	var seen [3]byte
-	n := 0
-next:
-	for _, c := range v {
-		for _, have := range seen[:n] {
-			if have == c {
-				continue next
-			}
-		}
-		if n == len(seen) {
-			return false
-		}
-		seen[n] = c
-		n++
-	}
-	return true
-}
-
-// marks are what other redactors leave inside a value.
-var marks = [][]byte{[]byte("****"), []byte("xxxxxx"), []byte("XXXXXX")}
-
-// maxMarked is the length up to which a value may be a word about a value.
-const maxMarked = 24
-
-// containsMark finds what other redactors leave: stars, xxxxxx, REDACTED, and
-// what documentation writes: your_client_secret.
-func containsMark(v []byte) bool {
-	for _, mark := range marks {
-		if bytes.Contains(v[:min(len(v), maxScored)], mark) {
-			return true
-		}
-	}
-	if len(v) > maxMarked {
-		return false
-	}
-	word := lowerString(v)
-	return strings.Contains(word, "redacted") || strings.HasPrefix(word, "your_") || strings.HasPrefix(word, "your-")
-}
-
-// maxWord is the length up to which something can be a word.
-const maxWord = 24
-
-// lowerString is v in lower case, or "" when v is too long to be a word.
-func lowerString(v []byte) string {
-	if len(v) > maxWord {
-		return ""
-	}
-	var out [maxWord]byte
-	for i, c := range v {
-		out[i] = lower(c)
-	}
-	return string(out[:len(v)])
 }

@@ -37,6 +37,15 @@ func (s *set) with(bytes string) *set {
 	return &out
 }
 
+// without returns a copy of s that lacks the given bytes.
+func (s *set) without(bytes string) *set {
+	out := *s
+	for i := 0; i < len(bytes); i++ {
+		out[bytes[i]] = false
+	}
+	return &out
+}
+
 // class writes s as a character class of the engine's syntax.
 func (s *set) class() string {
 	var out strings.Builder

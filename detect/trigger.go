@@ -31,8 +31,10 @@ type Trigger struct {
 	// Key is the key, name, prefix or scheme, for people.
 	Key string
 
+	word     string // the key or name without the mark of an open end
 	form     form
 	caseless bool
+	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with
 	glue     int  // bytes between a weak key and the tail

@@ -1,6 +1,9 @@
 package detect
 
-import "github.com/leakveil/leakveil/internal/layer"
+import (
+	"github.com/leakveil/leakveil/internal/layer"
+	"github.com/leakveil/leakveil/rules"
+)
 
 // walk follows a value from g.start along its alphabet and through escapes,
 // and returns its end. A character that is escaped no deeper than the glue is
@@ -17,6 +20,10 @@ func walk(b []byte, hi int, g glue, in *set) (int, layer.Form) {
 		switch b[p] {
 		case '%':
 			ch := readPercent(b, p, hi)
+			if ch.n == 0 && in['?'] && p+1 < hi && isAlnum(b[p+1]) { // no escape, in a secret that people chose
+				p++
+				continue
+			}
 			if ch.n == 0 || !inValue(ch, g, in) {
 				return p, f
 			}
@@ -48,6 +55,71 @@ func inValue(ch char, g glue, in *set) bool {
 func closes(ch char, g glue) bool {
 	return g.quote != 0 && ch.c == g.quote && ch.slash <= g.slash
 }
+
+// What goes on behind a foreign byte is the rest of the value when it is this
+// long and looks random; shorter, it is a port, a host, a status.
+const (
+	minRest  = 16
+	maxRest  = 4 << 10
+	maxParts = 8
+	// idDigits is the least length of an application's number before a '|'.
+	idDigits = 10
+)
+
+var (
+	// foreign are the bytes that may stand in an unquoted value though its alphabet
+	// lacks them: vendors join parts with them. All others that end a value are
+	// delimiters: blanks, quotes, brackets and & ; , < > are never crossed.
+	foreign = setOf("|:@^#?!*$+/~=")
+	// rest is what a value goes on with. '=' is not in it: what holds one is the next
+	// pair. Nor is '|': columns are parted by it.
+	rest = setOf(rules.Alphabets["token"] + ":@^#?").without("=|")
+)
+
+// goOn extends an unquoted value that ends before a byte which its alphabet
+// lacks: id|secret, part:part. It goes on only over what is clearly the same
+// value, so that no neighbour is taken.
+func (c *candidate) goOn(b []byte, in *set) {
+	for range maxParts {
+		next := restEnd(b, c.Start, c.End, c.High)
+		if next == c.End {
+			return
+		}
+		g := c.glue
+		g.start = next
+		end, f := walk(b, min(c.High, next+maxRest), g, in)
+		c.End = end
+		c.Form.Percent = c.Form.Percent || f.Percent
+		c.Form.Backslash = c.Form.Backslash || f.Backslash
+	}
+}
+
+// restEnd returns where the rest of a value ends that stopped at p, or p.
+func restEnd(b []byte, start, p, hi int) int {
+	if p >= hi || p == start || !foreign[b[p]] {
+		return p
+	}
+	end := run(b, p+1, min(hi, p+1+maxRest), rest)
+	for end < hi && b[end] == '=' && end-p <= maxRest { // padding, if nothing stands behind
+		end++
+	}
+	if end < hi && b[end-1] == '=' && isAlnum(b[end]) {
+		return p
+	}
+	v := b[p+1 : end]
+	if b[p] == '|' { // an application's number and secret, or columns
+		if p-start < idDigits || !allIn(b[start:p], digits) || len(v) < minRest || isWords(v) || isNumber(v) {
+			return p
+		}
+		return end
+	}
+	if len(v) < minRest || !looksRandom(v) {
+		return p
+	}
+	return end
+}
+
+var digits = setOf("0123456789")
 
 // run steps over bytes of the set, eight at a time.
 func run(b []byte, p, hi int, in *set) int {

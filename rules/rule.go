@@ -46,9 +46,11 @@ type Rule struct {
 	// WeakKeys are words that mean other things as well (code, token): they
 	// need an exact glue, a left boundary, and the rule's checks.
 	WeakKeys []string `yaml:"weak_keys"`
-	// Names are keys in exactly this spelling: cookie and header names.
+	// Names are keys in exactly this spelling: cookie and header names. The number
+	// of a cookie's chunk may follow (name_0, name.1, nameC2); a '*' at the end
+	// stands for the rest of a name that each installation chooses.
 	Names []string `yaml:"names"`
-	// Prefixes start the value itself. Literal bytes and [abc] classes.
+	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
 	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
 	Schemes []string `yaml:"schemes"`
@@ -137,6 +139,12 @@ var CheckNames = []string{
 	"password",     // stands in a password grant
 	"scheme_value", // a credential, not prose, follows the scheme
 	"request_uri",  // a pushed authorization request's reference (RFC 9126)
+	"unlike_words", // what stands behind the prefix is not made of words
+	"last_part",    // what stands behind the last dot looks drawn at random
+	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
+	"entra_secret", // as long as Microsoft Entra's client secrets
+	"salesforce",   // an organisation's id, an exclamation mark, a session
 	"user_code",    // capitals and digits in groups (RFC 8628 §6.1)
+	"not_prose",    // is no word of a sentence behind a colon
 	"saml",         // base64 of an XML document, or deflated
 }

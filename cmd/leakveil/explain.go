@@ -25,7 +25,13 @@ var checkMeanings = map[string]string{
 	"password":     "stands in a password grant",
 	"scheme_value": "a credential, not prose, follows the scheme",
 	"request_uri":  "a reference to a pushed authorization request",
-	"user_code":    "capitals and digits in groups, not prose",
+	"unlike_words": "what stands behind the prefix is not made of words",
+	"last_part":    "what stands behind the last dot looks drawn at random",
+	"entra":        "has the segments of Microsoft Entra's codes and refresh tokens",
+	"entra_secret": "is as long as Microsoft Entra's client secrets",
+	"salesforce":   "is an organisation's id, an exclamation mark and a session",
+	"user_code":    "letters and digits in groups, not prose",
+	"not_prose":    "is no word of a sentence behind a colon",
 	"saml":         "base64 of an XML document, deflated or not",
 }
 

@@ -1,0 +1,63 @@
+package detect
+
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+// isProse reports whether what stands behind a key and a blank is no value of it:
+// the next pair of a line (grant_type=refresh_token client_id=web), or a word.
+func isProse(c *candidate, v []byte) bool {
+	if bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 {
+		return true
+	}
+	return c.trigger.form != formScheme && !looksRandom(v)
+}
+
+// checkNotProse drops a word behind a key, a colon and a blank when the sentence
+// goes on behind it: client_secret: must not be empty.
+func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
+	if c.glue.sep != ':' || c.glue.quote != 0 || c.Start == c.Low || !isBlank(s.arena[c.Start-1]) || !isWords(v) {
+		return true
+	}
+	p := c.End
+	if p+1 >= c.High || s.arena[p] != ' ' {
+		return true
+	}
+	for p++; p < c.High && isLower(s.arena[p]); p++ {
+	}
+	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
+}
+
+func suppressed(list *rules.Suppress, v []byte) bool {
+	for _, exact := range list.Exact {
+		if equalFold(v, exact) {
+			return true
+		}
+	}
+	for _, start := range list.StartsWith {
+		if bytes.HasPrefix(v, []byte(start)) {
+			return true
+		}
+	}
+	for _, end := range list.EndsWith {
+		if bytes.HasSuffix(v, []byte(end)) {
+			return true
+		}
+	}
+	return false
+}
+
+// equalFold compares ASCII text without regard to case.
+func equalFold(v []byte, word string) bool {
+	if len(v) != len(word) {
+		return false
+	}
+	for i, c := range v {
+		if lower(c) != lower(word[i]) {
+			return false
+		}
+	}
+	return true
+}
