@@ -158,6 +158,9 @@ func (a *App) preflight(ctx context.Context) error {
 		Input: a.input, Topics: in.Topics, TopicsRegex: in.TopicsRegex, Group: in.Group,
 		OutputTopic: a.config.Output.Kafka.Topic, Alerts: a.config.Alerts.Kafka.Topic, DeadLetter: a.config.DeadLetter.Kafka.Topic,
 	}
+	if plan.Alerts != "" {
+		plan.Folding = []string{a.foldingGroup(), a.foldingGroup() + storeSuffix}
+	}
 	if !a.config.SameCluster() {
 		plan.Output = &a.output
 	}
