@@ -141,7 +141,9 @@ func (a *App) openWorkers(context.Context) error {
 		n = runtime.NumCPU()
 	}
 	for range n {
-		w, err := pipeline.NewWorker(pipeline.Options{Database: db, Policy: policy, Key: a.key, Attribute: true})
+		w, err := pipeline.NewWorker(pipeline.Options{
+			Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout,
+		})
 		if err != nil {
 			return err
 		}
