@@ -64,6 +64,7 @@ func (db *Database) Triggers() []*Trigger { return db.triggers }
 type Scanner struct {
 	db     *Database
 	engine engine
+	over   func() bool // see GiveUpWhen
 	events []event
 	cursor cursor
 
@@ -118,7 +119,10 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted = lastWalk{}, lastWalk{}
-	for _, ev := range s.events {
+	for i, ev := range s.events {
+		if i%eventsPerCheck == 0 && s.expired() {
+			return nil, nil, ErrExpired
+		}
 		s.confirm(s.db.triggers[ev.trigger], int(ev.to))
 	}
 	s.resolve()
@@ -130,6 +134,9 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 func (s *Scanner) collect(arena []byte) error {
 	s.events = s.events[:0]
 	for done := 0; done < len(arena); {
+		if s.expired() {
+			return ErrExpired
+		}
 		from := max(0, done-maxTrigger)
 		to := min(len(arena), from+scanWindow)
 		if len(arena)-from < scanWindow+scanWindow/2 {
