@@ -1,6 +1,9 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Batch is one contiguous buffer of many fields, scanned in one call: the
 // arena. It is used in one of two ways: SetLines scans text that is already
@@ -98,7 +101,7 @@ func (c *cursor) reset(b *Batch) { *c = cursor{batch: b, at: place{segment: -1, 
 func (c *cursor) find(pos int) (place, bool) {
 	if c.batch.lines {
 		if pos-1 < c.at.lo || pos-1 >= c.at.hi {
-			c.at = linePlace(c.batch.buf, pos-1)
+			c.at = linePlace(c.batch.buf, pos-1, c.at.hi)
 		}
 		return c.at, pos-1 < c.at.hi
 	}
@@ -124,16 +127,49 @@ func (c *cursor) enter(i int) {
 	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End
 }
 
-// linePlace finds the line around a byte. The line's end (\n, or \r\n) is not
-// part of it.
-func linePlace(buf []byte, pos int) place {
-	lo := bytes.LastIndexByte(buf[:pos], '\n') + 1
-	hi := len(buf)
-	if n := bytes.IndexByte(buf[pos:], '\n'); n >= 0 {
-		hi = pos + n
+// linePlace finds the line around a byte. No line that holds the byte begins
+// before floor. The line's end (\n, or \r\n) is not part of it.
+func linePlace(buf []byte, pos, floor int) place {
+	lo, from := max(0, min(floor, pos)), pos
+	if pos-lo < nearLine {
+		from = lo // line by line; the end of the last one is what is asked for
+	} else {
+		lo = lineStart(buf, pos, lo)
+	}
+	for {
+		n := bytes.IndexByte(buf[from:], '\n')
+		if n < 0 {
+			return place{segment: -1, lo: lo, hi: len(buf), rlo: lo, rhi: len(buf)}
+		}
+		hi := from + n
+		if hi < pos {
+			lo, from = hi+1, hi+1
+			continue
+		}
 		if hi > lo && buf[hi-1] == '\r' {
 			hi--
 		}
+		return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
 	}
-	return place{segment: -1, lo: lo, hi: hi, rlo: lo, rhi: hi}
+}
+
+// nearLine is the distance up to which going forward over line ends is quicker
+// than going back to the last one.
+const nearLine = 1 << 10
+
+// lineStart is the offset behind the last \n of buf[floor:pos], or floor. It goes
+// back eight bytes at a time: a byte of word is zero where there is a \n.
+func lineStart(buf []byte, pos, floor int) int {
+	const newlines, low, high = 0x0a0a0a0a0a0a0a0a, 0x0101010101010101, 0x8080808080808080
+	for pos-8 >= floor {
+		word := binary.LittleEndian.Uint64(buf[pos-8:]) ^ newlines
+		if (word-low)&^word&high != 0 {
+			break
+		}
+		pos -= 8
+	}
+	for pos > floor && buf[pos-1] != '\n' {
+		pos--
+	}
+	return pos
 }

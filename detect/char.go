@@ -9,25 +9,33 @@ type char struct {
 	code  bool // written as \uXXXX, \xXX or an entity
 }
 
+// escapes begin a character that is written in several bytes.
+var escapes = setOf("%\\&")
+
 // readChar reads the logical character at p. n is 0 at the end of text. What
-// is no escape is itself.
+// is no escape is itself. It is small enough to be inlined.
 func readChar(b []byte, p, hi int) char {
+	if p < hi && !escapes[b[p]] {
+		return char{c: b[p], n: 1}
+	}
+	return readEscape(b, p, hi)
+}
+
+func readEscape(b []byte, p, hi int) char {
 	if p >= hi {
 		return char{}
 	}
+	var ch char
 	switch b[p] {
 	case '%':
-		if ch := readPercent(b, p, hi); ch.n > 0 {
-			return ch
-		}
+		ch = readPercent(b, p, hi)
 	case '\\':
-		if ch := readBackslash(b, p, hi); ch.n > 0 {
-			return ch
-		}
+		ch = readBackslash(b, p, hi)
 	case '&':
-		if ch := readEntity(b, p, hi); ch.n > 0 {
-			return ch
-		}
+		ch = readEntity(b, p, hi)
+	}
+	if ch.n > 0 {
+		return ch
 	}
 	return char{c: b[p], n: 1}
 }

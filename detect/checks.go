@@ -125,7 +125,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if len(v) >= 16 && looksRandom(v) {
 		return true
 	}
-	return hasParameter(s.near(c)) && (score(v) > 0 || isMixed(v))
+	return (score(v) > 0 || isMixed(v)) && hasParameter(s.near(c))
 }
 
 // isMixed reports whether a value is long, one run of letters and digits, and

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
@@ -25,11 +24,12 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if t.form == formPrefix && s.covered(t, to) {
 		return
 	}
-	c := candidate{trigger: t}
+	c := &s.current
+	*c = candidate{trigger: t}
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
-	if !s.locate(&c, to) || !s.bound(&c) {
+	if !s.locate(c, to) || !s.bound(c) {
 		return
 	}
 	if t.Rule.Role != rules.RoleSecret {
@@ -42,8 +42,8 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if n := len(s.candidates); n > 0 && c.KeyStart > s.candidates[n-1].Blob && c.End <= s.candidates[n-1].End {
 		return // inside a value that is masked anyway
 	}
-	if s.check(&c) {
-		s.candidates = append(s.candidates, c)
+	if s.check(c) {
+		s.candidates = append(s.candidates, *c)
 	}
 }
 
@@ -64,10 +64,10 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 	case formKey, formWeak:
 		end := to - 1
 		if t.form == formWeak {
-			end = s.keyEnd(t, to)
+			end = to - t.tail - t.glue
 		}
-		c.KeyStart = matchBack(s.arena, end, strings.TrimSuffix(t.Key, "*"))
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) {
+		c.KeyStart = matchBack(s.arena, end, t.word)
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
@@ -92,17 +92,6 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low)
 	}
 	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
-}
-
-// keyEnd finds the end of a weak key before the glue that ends at to-tail.
-func (s *Scanner) keyEnd(t *Trigger, to int) int {
-	last := lower(t.Key[len(t.Key)-1])
-	for end := to - t.tail - 1; end >= max(0, to-t.tail-t.glue); end-- {
-		if lower(s.arena[end-1]) == last && matchBack(s.arena, end, t.Key) >= 0 {
-			return end
-		}
-	}
-	return to - t.tail
 }
 
 // matchBack returns where a key that ends before end begins, or -1. Words may
@@ -170,7 +159,7 @@ func percentBefore(b []byte, p, lo int) int {
 
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
-	in := alphabets[c.Rule.Value.Alphabet]
+	in := c.trigger.value
 	if c.trigger.form != formPrefix {
 		c.glue.openBracket(s.arena, c.High)
 		c.Start = c.glue.start

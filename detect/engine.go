@@ -35,9 +35,6 @@ func compileMatcher(triggers []*Trigger) (*matcher, error) {
 		if t.caseless {
 			flags |= hyperscan.Caseless
 		}
-		if t.bounded {
-			flags |= hyperscan.MultiLine
-		}
 		patterns[i] = hyperscan.NewPattern(t.Expression(), flags)
 		patterns[i].Id = i
 	}

@@ -16,23 +16,42 @@ var (
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
 	glueByte = setOf("\"'\\=:%&>[]) \t")
-	// leftOfWeak is what may stand before a weak key: delimiters, and the last
-	// byte of an escaped delimiter (%26, %3F, \u0026, \n). Confirmation looks closer.
-	leftOfWeak = setOf("\"'`?&;,.#/ \t({[<>|!*:=~@$_-\\0236BbCcDdFfnrt")
-	blank      = setOf(" \t")
+	blank    = setOf(" \t")
 )
 
-// weakGlues are the glues between a weak key and its value, in the generator's
-// own notation: a blank is an optional blank, D is d or D, everything else is
-// itself. The parser (glue.go) knows far more; weak keys need exact ones so
-// that clean logs raise almost no event. An opening quote, escaped or not, may be
-// among the bytes of the tail.
-var weakGlues = []string{
-	` = `, `='`, `=[`, ` : `, ` : "`, ` : '`,
-	`" : "`, `' : '`, `\" : \"`, `\\\" : \\\"`, `" : ["`, `' : ['`,
-	`%3D`, `%253D`, `%25253D`, `%22%3A%22`, `%22%3A%20%22`, `%2522%253A%2522`,
-	` '`, `"=>"`, `" => "`, `' => '`, `] => `, `[] = `, `%5B%5D = `, `&quot; : &quot;`, `\u003D`, `\u0022:\u0022`,
+// weakGlue is an exact way from a weak key to its value. open is the number of
+// bytes of quotes and brackets that may open the value: they are part of the
+// tail, so that one glue serves values with and without them.
+type weakGlue struct {
+	text string
+	open int
 }
+
+// weakGlues are all of them. The parser (glue.go) knows far more; weak keys need
+// exact ones so that clean logs raise almost no event. Each is one literal: an
+// optional byte would cut it in two and cost a fifth of the speed.
+var weakGlues = func() (out []weakGlue) {
+	add := func(open int, texts ...string) {
+		for _, text := range texts {
+			out = append(out, weakGlue{text, open})
+		}
+	}
+	for _, g := range []struct {
+		close string // what closes the key
+		open  int
+	}{{"", 0}, {`"`, 1}, {`'`, 1}, {`\"`, 2}, {`\\\"`, 4}} {
+		for _, sep := range []string{":", ": ", " :", " : "} {
+			add(g.open, g.close+sep)
+		}
+	}
+	add(0, "=", "= ", " =", " = ", `"=>`, `" => `, "' => ", "] => ", " '", "[]=", "%5B%5D=")
+	add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522")
+	add(0, "&quot;:&quot;", "&quot;: &quot;", `\u003D`, `\u0022:\u0022`)
+	return out
+}()
+
+// openers may stand before a value, or begin an escape in it.
+const openers = "%\\\"'<[{("
 
 // schemeGlues stand between an authentication scheme and its credentials.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
@@ -45,23 +64,20 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, keyTriggers(r, key)...)
 	}
 	for _, name := range r.Names {
-		t := &Trigger{Rule: r, Key: name, form: formKey, name: true}
-		t.elems = append(literalElems(strings.TrimSuffix(name, "*"), false), elem{followsName(name), 1, 1})
+		t := &Trigger{Rule: r, Key: name, form: formKey, name: true, word: strings.TrimSuffix(name, "*")}
+		t.elems = append(literalElems(t.word, false), elem{followsName(name), 1})
 		out = append(out, t)
 	}
 	for _, key := range r.WeakKeys {
 		for _, glue := range weakGlues {
 			out = append(out, weakTrigger(r, key, glue, value))
-			if strings.Contains(key, "_") { // camel case
-				out = append(out, weakTrigger(r, strings.ReplaceAll(key, "_", ""), glue, value))
-			}
 		}
 	}
 	for _, prefix := range r.Prefixes {
 		t := &Trigger{Rule: r, Key: prefix, form: formPrefix}
 		t.elems = prefixElems(prefix)
 		t.tail = max(1, min(tail, r.Value.Min-len(t.elems)))
-		t.elems = append(t.elems, elem{value.with("%"), t.tail, t.tail})
+		t.elems = append(t.elems, elem{value.with("%"), t.tail})
 		out = append(out, t)
 	}
 	for _, scheme := range r.Schemes {
@@ -73,7 +89,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 					t.elems[i].set = blank
 				}
 			}
-			t.elems = append(t.elems, elem{value.with("%\\<[{("), tail, tail})
+			t.elems = append(t.elems, elem{value.with("%\\<[{("), tail})
 			out = append(out, t)
 		}
 	}
@@ -85,47 +101,29 @@ func triggersOf(r *rules.Rule) []*Trigger {
 // optional byte (docs/design/0002).
 var joints = []string{"_", "", "-", " ", "."}
 
-// keyTriggers spells a strong key. A key that begins with a short word ends many
-// others (invalid_token, "void token"), so it needs a boundary: a delimiter before
-// it, or its own capitals (userIdToken).
+// keyTriggers spells a strong key. Whether a word can start where it was found
+// (invalid_token is no id_token) is for confirmation to say.
 func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
-	short := strings.IndexByte(key, '_') >= 0 && strings.IndexByte(key, '_') <= 2
 	for _, joint := range joints {
-		t := &Trigger{Rule: r, Key: key, form: formKey, caseless: true, bounded: short}
-		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1, 1})
+		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, caseless: true}
+		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {
-			return out
+			break
 		}
 	}
-	if !short {
-		return out
-	}
-	pascal := &Trigger{Rule: r, Key: key, form: formKey}
-	for _, word := range strings.Split(key, "_") {
-		pascal.elems = append(pascal.elems, literalElems(strings.ToUpper(word[:1])+word[1:], false)...)
-	}
-	pascal.elems = append(pascal.elems, elem{glueByte, 1, 1})
-	return append(out, pascal)
+	return out
 }
 
-func weakTrigger(r *rules.Rule, key, glue string, value *set) *Trigger {
-	t := &Trigger{Rule: r, Key: key, form: formWeak, bounded: true, caseless: true, tail: tail}
-	t.elems = literalElems(key, true)
-	for i := 0; i < len(glue); i++ {
-		e := elem{setOf(glue[i : i+1]), 1, 1}
-		if glue[i] == ' ' {
-			e = elem{blank, 0, 1}
-		} else if isUpper(glue[i]) {
-			e.set = setOf(glue[i:i+1] + strings.ToLower(glue[i:i+1]))
-		} else if isLower(glue[i]) {
-			e.set = setOf(glue[i:i+1] + strings.ToUpper(glue[i:i+1]))
-		}
-		t.elems = append(t.elems, e)
-	}
-	t.glue = len(glue)
-	t.elems = append(t.elems, elem{value.with("%\\\"<[{("), tail, tail})
+// weakTail is the most value bytes that a weak key's trigger asks for.
+const weakTail = 12
+
+func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger {
+	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}
+	t.tail = min(weakTail, r.Value.Min) + glue.open
+	t.elems = append(literalElems(key, true), literalElems(glue.text, true)...)
+	t.elems = append(t.elems, elem{value.with(openers), t.tail})
 	return t
 }
 
@@ -136,7 +134,7 @@ func literalElems(text string, caseless bool) []elem {
 		if caseless {
 			bytes = strings.ToLower(bytes) + strings.ToUpper(bytes)
 		}
-		out = append(out, elem{setOf(bytes), 1, 1})
+		out = append(out, elem{setOf(bytes), 1})
 	}
 	return out
 }
@@ -152,7 +150,7 @@ func prefixElems(prefix string) []elem {
 			bytes = ranges(prefix[i+1 : end])
 			i = end
 		}
-		out = append(out, elem{setOf(bytes), 1, 1})
+		out = append(out, elem{setOf(bytes), 1})
 	}
 	return out
 }

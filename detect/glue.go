@@ -28,6 +28,14 @@ const maxIndex = 4
 // It knows every common way of writing a pair: k=v, k: v, "k": "v" (escaped to
 // any depth), k%3Dv, [k] => v, 'k': ['v'], <k>v</k>, and plain prose (k 'v').
 func parseGlue(b []byte, p, hi int) (glue, bool) {
+	if g, ok := plainGlue(b, p, hi); ok {
+		return g, true
+	}
+	return fullGlue(b, p, hi)
+}
+
+// fullGlue is the whole grammar.
+func fullGlue(b []byte, p, hi int) (glue, bool) {
 	g := glue{start: p}
 	if !g.closeKey(b, hi) || !g.separator(b, hi) {
 		return g, false

@@ -231,3 +231,18 @@ func FuzzParseGlue(f *testing.F) {
 		}
 	})
 }
+
+// What is read the short way is read the same by the whole grammar.
+func FuzzPlainGlue(f *testing.F) {
+	for _, seed := range []string{"=abcd", `":"abcd`, `": "abcd`, "==ab", `=Some(x)`, `="a"`, "=-xxx", `":"\"a`, "= abc", "=b'ab'", ": abcdef", "': 'abcdef", `\":\"abc`, ": -abcd"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		text = "key" + text
+		short, ok := plainGlue([]byte(text), 3, len(text))
+		full, fullOK := fullGlue([]byte(text), 3, len(text))
+		if ok && (!fullOK || short != full) {
+			t.Errorf("%q: %+v, the whole grammar %+v (%v)", text, short, full, fullOK)
+		}
+	})
+}

@@ -70,6 +70,20 @@ var codeKeys = map[string]bool{
 	"serverauthcode": true, "callbackcode": true, "xcode": true,
 }
 
+// isCodeKey reports whether a weak key that ends before end is the tail of a joined
+// word that holds an authorization code: authorizationcode.
+func (s *Scanner) isCodeKey(c *candidate, end int) bool {
+	lo := end
+	for lo > c.RecordLow && end-lo < maxWord && (isLower(s.arena[lo-1]) || isUpper(s.arena[lo-1])) {
+		lo--
+	}
+	if c.trigger.form != formWeak || !codeKeys[lowerString(s.arena[lo:end])] {
+		return false
+	}
+	c.KeyStart = lo
+	return true
+}
+
 // otherKey reports whether a weak key is the end of a longer key that is known to
 // hold no secret.
 func (s *Scanner) otherKey(c *candidate) bool {

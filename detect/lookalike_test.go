@@ -144,3 +144,17 @@ func TestNamesDecide(t *testing.T) {
 		}
 	}
 }
+
+// Joined words that hold a code are found through the weak key at their end;
+// other joined words are not.
+func TestJoinedCodeKeys(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for key, want := range map[string]int{
+		"authorizationcode": 1, "authcode": 1, "AUTHORIZATIONCODE": 1, "authorization_code": 1, "authorizationCode": 1,
+		"barcode": 0, "zipcode": 0, "reauthorizationcode": 0, "statuscode": 0,
+	} {
+		if found := scanText(t, s, key+"="+random(base64url, 43)+"&state=s1"); len(found) != want {
+			t.Errorf("%s: found %d, want %d", key, len(found), want)
+		}
+	}
+}

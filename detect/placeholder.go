@@ -142,12 +142,15 @@ func hasRealPart(v []byte) bool {
 	return false
 }
 
+// maxWord is the length up to which something can be a word.
+const maxWord = 24
+
 // lowerString is v in lower case, or "" when v is too long to be a word.
 func lowerString(v []byte) string {
-	if len(v) > 24 {
+	if len(v) > maxWord {
 		return ""
 	}
-	var out [24]byte
+	var out [maxWord]byte
 	for i, c := range v {
 		out[i] = lower(c)
 	}

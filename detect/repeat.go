@@ -58,6 +58,9 @@ func (s *Scanner) eachRepeat(b *Batch, i, j, known int) {
 				}
 				start := p + n
 				p = start + len(value)
+				if start == f.Start { // itself
+					continue
+				}
 				if !s.taken(start, p, known, mine) {
 					s.addRepeat(b, f, start, p)
 				}

@@ -18,10 +18,23 @@ type Database struct {
 // secret when none is given) and compiles them. The same set gives the same
 // database. It fails rather than leave a rule out.
 func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
+	triggers, err := generate(set, roles...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := compileMatcher(triggers)
+	if err != nil {
+		return nil, err
+	}
+	return &Database{triggers: triggers, matcher: m}, nil
+}
+
+// generate returns the checked triggers of all rules with one of the roles.
+func generate(set *rules.Set, roles ...rules.Role) ([]*Trigger, error) {
 	if len(roles) == 0 {
 		roles = []rules.Role{rules.RoleSecret}
 	}
-	db := &Database{}
+	var out []*Trigger
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		if !slices.Contains(roles, r.Role) {
@@ -31,18 +44,17 @@ func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
 			if err := t.check(); err != nil {
 				return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
 			}
+			t.value = alphabets[r.Value.Alphabet]
 			for _, name := range r.Checks {
 				t.checks = append(t.checks, checkFuncs[name])
 			}
-			db.triggers = append(db.triggers, t)
+			out = append(out, t)
 		}
 	}
-	if len(db.triggers) == 0 {
+	if len(out) == 0 {
 		return nil, errors.New("detect: no triggers: an empty database would let everything pass")
 	}
-	var err error
-	db.matcher, err = compileMatcher(db.triggers)
-	return db, err
+	return out, nil
 }
 
 // Triggers returns the compiled triggers; a trigger's index is its number.
@@ -52,10 +64,12 @@ func (db *Database) Triggers() []*Trigger { return db.triggers }
 type Scanner struct {
 	db     *Database
 	engine engine
+	over   func() bool // see GiveUpWhen
 	events []event
 	cursor cursor
 
 	arena        []byte
+	current      candidate // on its way; here, so that none is allocated
 	candidates   []candidate
 	walked       lastWalk // of values along their alphabets
 	quoted       lastWalk // of values to their quotes
@@ -105,7 +119,10 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted = lastWalk{}, lastWalk{}
-	for _, ev := range s.events {
+	for i, ev := range s.events {
+		if i%eventsPerCheck == 0 && s.expired() {
+			return nil, nil, ErrExpired
+		}
 		s.confirm(s.db.triggers[ev.trigger], int(ev.to))
 	}
 	s.resolve()
@@ -117,6 +134,9 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 func (s *Scanner) collect(arena []byte) error {
 	s.events = s.events[:0]
 	for done := 0; done < len(arena); {
+		if s.expired() {
+			return ErrExpired
+		}
 		from := max(0, done-maxTrigger)
 		to := min(len(arena), from+scanWindow)
 		if len(arena)-from < scanWindow+scanWindow/2 {

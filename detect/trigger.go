@@ -2,7 +2,6 @@ package detect
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/leakveil/leakveil/rules"
@@ -18,10 +17,10 @@ const (
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 
-// elem is a part of a trigger: min to max bytes of a set.
+// elem is a part of a trigger: n bytes of a set.
 type elem struct {
-	set      *set
-	min, max int
+	set *set
+	n   int
 }
 
 // Trigger is one expression of the compiled database. It has a fixed shape:
@@ -32,13 +31,14 @@ type Trigger struct {
 	// Key is the key, name, prefix or scheme, for people.
 	Key string
 
+	word     string // the key or name without the mark of an open end
 	form     form
-	bounded  bool // must follow a line start or a byte of leftOfWeak
 	caseless bool
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	elems    []elem
-	tail     int // value bytes that the trigger ends with
-	glue     int // bytes between a weak key and its value, at most
+	tail     int  // value bytes that the trigger ends with
+	glue     int  // bytes between a weak key and the tail
+	value    *set // the rule's alphabet
 	checks   []checkFunc
 }
 
@@ -51,18 +51,10 @@ func (t *Trigger) Role() rules.Role { return t.Rule.Role }
 // Expression returns the trigger in the engine's syntax.
 func (t *Trigger) Expression() string {
 	var out strings.Builder
-	if t.bounded {
-		out.WriteString("(?:^|" + leftOfWeak.class() + ")")
-	}
 	for _, e := range t.elems {
 		out.WriteString(t.class(e.set))
-		switch {
-		case e.min == 0 && e.max == 1:
-			out.WriteByte('?')
-		case e.min == e.max && e.max > 1:
-			fmt.Fprintf(&out, "{%d}", e.max)
-		case e.min != e.max:
-			fmt.Fprintf(&out, "{%d,%d}", e.min, e.max)
+		if e.n > 1 {
+			fmt.Fprintf(&out, "{%d}", e.n)
 		}
 	}
 	return out.String()
@@ -88,14 +80,11 @@ func literal(c byte) string {
 	return fmt.Sprintf(`\x%02x`, c)
 }
 
-// Flags returns the engine's flags as letters: i caseless, m multi-line ^.
+// Flags returns the engine's flags as letters: i caseless.
 func (t *Trigger) Flags() string {
 	flags := ""
 	if t.caseless {
 		flags += "i"
-	}
-	if t.bounded {
-		flags += "m"
 	}
 	return flags
 }
@@ -104,52 +93,25 @@ func (t *Trigger) Flags() string {
 // expressions filters by.
 const window = 5
 
-// Expansion declares the trigger's byte expansion: lists of the sets of five
-// bytes in a row, one of which every place that the trigger finds has. Together
-// they stand for at most maxExpansion literals, so that an engine which only
-// knows literals can filter by them.
-func (t *Trigger) Expansion() [][window]*set {
-	var out [][window]*set
-	for _, sets := range t.variants() {
-		var best [window]*set
-		least := 0
-		for i := 0; i+window <= len(sets); i++ {
-			if n := product(sets[i : i+window]); least == 0 || n < least {
-				least = n
-				copy(best[:], sets[i:])
-			}
-		}
-		if !slices.ContainsFunc(out, func(have [window]*set) bool { return sameSets(have, best) }) {
-			out = append(out, best)
-		}
-	}
-	return out
-}
-
-// variants spells the trigger out: with and without each optional byte.
-func (t *Trigger) variants() [][]*set {
-	out := [][]*set{nil}
+// Expansion declares the trigger's byte expansion: the sets of five bytes in a
+// row that every place which the trigger finds has. They stand for at most
+// maxExpansion literals, so that an engine which only knows literals can filter
+// by them. The first set is nil when the trigger is shorter.
+func (t *Trigger) Expansion() (best [window]*set) {
+	var sets []*set
 	for _, e := range t.elems {
-		for n := len(out) - 1; n >= 0; n-- {
-			without := out[n]
-			for i := 0; i < e.max; i++ {
-				out[n] = append(out[n][:len(out[n]):len(out[n])], e.set)
-			}
-			if e.min == 0 {
-				out = append(out, without)
-			}
+		for range e.n {
+			sets = append(sets, e.set)
 		}
 	}
-	return out
-}
-
-func sameSets(a, b [window]*set) bool {
-	for i := range a {
-		if (a[i] == nil) != (b[i] == nil) || a[i] != nil && *a[i] != *b[i] {
-			return false
+	least := maxExpansion + 1
+	for i := 0; i+window <= len(sets); i++ {
+		if n := product(sets[i : i+window]); n < least || best[0] == nil {
+			least = n
+			copy(best[:], sets[i:])
 		}
 	}
-	return true
+	return best
 }
 
 const maxExpansion = 1 << 17
@@ -171,19 +133,16 @@ func (t *Trigger) check() error {
 		if e.set['\n'] {
 			return fmt.Errorf("rule %s: trigger for %q can match a newline", t.Rule.ID, t.Key)
 		}
-		longest += e.max
+		longest += e.n
 	}
 	if longest > maxTrigger {
 		return fmt.Errorf("rule %s: trigger for %q spans %d bytes, more than %d", t.Rule.ID, t.Key, longest, maxTrigger)
 	}
-	total := 0
-	for _, e := range t.Expansion() {
-		if e[0] == nil {
-			return fmt.Errorf("rule %s: trigger for %q has no five bytes in a row", t.Rule.ID, t.Key)
-		}
-		total += product(e[:])
+	best := t.Expansion()
+	if best[0] == nil {
+		return fmt.Errorf("rule %s: trigger for %q has no five bytes in a row", t.Rule.ID, t.Key)
 	}
-	if total > maxExpansion {
+	if product(best[:]) > maxExpansion {
 		return fmt.Errorf("rule %s: trigger for %q expands to more than %d literals", t.Rule.ID, t.Key, maxExpansion)
 	}
 	return nil

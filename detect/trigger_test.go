@@ -36,14 +36,14 @@ func TestTriggersHaveAFixedShape(t *testing.T) {
 			t.Error(err)
 		}
 		for _, e := range tr.elems {
-			if e.min < 0 || e.max < e.min || e.max > tail || e.set.len() == 0 || e.set['\n'] {
-				t.Errorf("%s %q: element %v{%d,%d}", tr.Rule.ID, tr.Key, e.set.class(), e.min, e.max)
+			if e.n < 1 || e.n > weakTail+4 || e.set.len() == 0 || e.set['\n'] {
+				t.Errorf("%s %q: element %v{%d}", tr.Rule.ID, tr.Key, e.set.class(), e.n)
 			}
 		}
 		if strings.ContainsAny(tr.Expression(), "\n*+.") {
 			t.Errorf("%s %q: open expression %q", tr.Rule.ID, tr.Key, tr.Expression())
 		}
-		if len(tr.Expansion()) == 0 {
+		if tr.Expansion()[0] == nil {
 			t.Errorf("%s %q: no expansion", tr.Rule.ID, tr.Key)
 		}
 	}
@@ -57,12 +57,12 @@ func TestBadTriggersAreRefused(t *testing.T) {
 		elems []elem
 		want  string
 	}{
-		"newline":     {append(letters(8), elem{setOf("x\n"), 1, 1}), "can match a newline"},
+		"newline":     {append(letters(8), elem{setOf("x\n"), 1}), "can match a newline"},
 		"too long":    {letters(maxTrigger + 1), "spans"},
 		"too short":   {letters(4), "no five bytes in a row"},
-		"too open":    {[]elem{{alphabets["base64url"], 8, 8}}, "expands to more than"},
+		"too open":    {[]elem{{alphabets["base64url"], 8}}, "expands to more than"},
 		"fitting":     {letters(8), ""},
-		"long enough": {append(letters(4), elem{blank, 1, 1}), ""},
+		"long enough": {append(letters(4), elem{blank, 1}), ""},
 	} {
 		err := (&Trigger{Rule: r, Key: "k", elems: tc.elems}).check()
 		switch {
@@ -74,31 +74,18 @@ func TestBadTriggersAreRefused(t *testing.T) {
 	}
 }
 
-// ends lists where the trigger's elements can end when they begin at p: the
-// plainest matcher that there is, to judge the engine by.
-func (t *Trigger) ends(text []byte, p int) []int {
-	if t.bounded && p > 0 && text[p-1] != '\n' && !leftOfWeak[text[p-1]] {
-		return nil
-	}
-	if first := t.elems[0]; first.min > 0 && !first.set[text[p]] {
-		return nil
-	}
-	at := []int{p}
+// end is where the trigger ends when it begins at p, or -1: the plainest matcher
+// that there is, to judge the engine by.
+func (t *Trigger) end(text []byte, p int) int {
 	for _, e := range t.elems {
-		var next []int
-		for _, q := range at {
-			for n := 0; n <= e.max; n++ {
-				if n >= e.min && !slices.Contains(next, q+n) {
-					next = append(next, q+n)
-				}
-				if q+n >= len(text) || !e.set[text[q+n]] {
-					break
-				}
+		for range e.n {
+			if p >= len(text) || !e.set[text[p]] {
+				return -1
 			}
+			p++
 		}
-		at = next
 	}
-	return at
+	return p
 }
 
 // slowEvents finds all events of all triggers, without an engine.
@@ -106,7 +93,7 @@ func slowEvents(triggers []*Trigger, text []byte) []event {
 	var out []event
 	for i, t := range triggers {
 		for p := range text {
-			for _, end := range t.ends(text, p) {
+			if end := t.end(text, p); end >= 0 {
 				out = append(out, event{uint32(i), uint32(end)})
 			}
 		}
@@ -185,17 +172,15 @@ func holds(sets [window]*set, text []byte, p int) bool {
 }
 
 func windowBefore(tr *Trigger, text []byte, to int) bool {
-	for _, sets := range tr.Expansion() {
-		for p := max(0, to-maxTrigger); p+window <= to; p++ {
-			if holds(sets, text, p) {
-				return true
-			}
+	for p := max(0, to-maxTrigger); p+window <= to; p++ {
+		if holds(tr.Expansion(), text, p) {
+			return true
 		}
 	}
 	return false
 }
 
-// Wherever a trigger ends, one of its five-byte windows lies just before: an
+// Wherever a trigger ends, its window of five bytes lies just before: an
 // engine that knows only literals misses nothing.
 func TestExpansionFindsEveryEvent(t *testing.T) {
 	set := defaultSet(t)
@@ -204,7 +189,7 @@ func TestExpansionFindsEveryEvent(t *testing.T) {
 	for _, ev := range slowEvents(db.Triggers(), text) {
 		tr := db.triggers[ev.trigger]
 		if !windowBefore(tr, text, int(ev.to)) {
-			t.Fatalf("%s %q: no window of the expansion in %q", tr.Rule.ID, tr.Expression(), text[max(0, int(ev.to)-40):ev.to])
+			t.Fatalf("%s %q: no window in %q", tr.Rule.ID, tr.Expression(), text[max(0, int(ev.to)-40):ev.to])
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/dbcache"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
 )
@@ -16,11 +18,30 @@ import (
 type ruleFlags struct {
 	dirs    []string
 	disable []string
+	noCache bool
 }
 
 func (f *ruleFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.dirs, "rules", nil, "also read rule packs (*.yaml) from this `folder`; may be repeated")
 	cmd.Flags().StringArrayVar(&f.disable, "disable", nil, "switch the rule with this `id` off; may be repeated")
+}
+
+// addCache is for commands that compile the rules.
+func (f *ruleFlags) addCache(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the rules anew, and keep nothing in the user's cache folder")
+}
+
+// databases is where compiled rules are kept.
+var databases = dbcache.Default()
+
+// compile returns the rules ready to scan with.
+func (f *ruleFlags) compile(set *rules.Set) (*detect.Database, error) {
+	if f.noCache {
+		db, err := detect.Compile(set)
+		return db, wrongUse(err)
+	}
+	db, err := detect.CompileCached(databases, set)
+	return db, wrongUse(err)
 }
 
 // load returns the built-in rules and those of the folders.

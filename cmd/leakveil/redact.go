@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/lines"
 	"github.com/leakveil/leakveil/internal/pipeline"
 )
@@ -58,6 +57,7 @@ way; 2 wrong use; 3 a line could not be scanned and was withheld.`,
 		},
 	}
 	r.rules.add(cmd)
+	r.rules.addCache(cmd)
 	r.keys.add(cmd)
 	r.policy.add(cmd)
 	f := cmd.Flags()
@@ -120,9 +120,9 @@ func (r *redactCommand) prepare(files []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := detect.Compile(set)
+	db, err := r.rules.compile(set)
 	if err != nil {
-		return wrongUse(err)
+		return err
 	}
 	if r.findings != "" {
 		if r.report, err = createFindings(r.findings, ring[0].ID()); err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/scan"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
@@ -61,6 +60,7 @@ not be read.`,
 		},
 	}
 	s.rules.add(cmd)
+	s.rules.addCache(cmd)
 	s.keys.add(cmd)
 	formatFlag(cmd, &s.format, "text", "json", "sarif")
 	cmd.Flags().IntVar(&s.workers, "workers", runtime.NumCPU(), "goroutines that scan a large file")
@@ -130,9 +130,9 @@ func (s *scanCommand) prepare(out io.Writer) error {
 	if s.report, err = newScanReport(s.format, out, set, key.ID(), keyID); err != nil {
 		return wrongUse(err)
 	}
-	db, err := detect.Compile(set)
+	db, err := s.rules.compile(set)
 	s.options.Database, s.options.Key, s.options.Workers = db, key, s.workers
-	return wrongUse(err)
+	return err
 }
 
 // key returns the key and, when it is one that is kept, its id. That a key is

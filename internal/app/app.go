@@ -141,7 +141,9 @@ func (a *App) openWorkers(context.Context) error {
 		n = runtime.NumCPU()
 	}
 	for range n {
-		w, err := pipeline.NewWorker(pipeline.Options{Database: db, Policy: policy, Key: a.key, Attribute: true})
+		w, err := pipeline.NewWorker(pipeline.Options{
+			Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout,
+		})
 		if err != nil {
 			return err
 		}
@@ -157,6 +159,9 @@ func (a *App) preflight(ctx context.Context) error {
 	plan := kafka.Plan{
 		Input: a.input, Topics: in.Topics, TopicsRegex: in.TopicsRegex, Group: in.Group,
 		OutputTopic: a.config.Output.Kafka.Topic, Alerts: a.config.Alerts.Kafka.Topic, DeadLetter: a.config.DeadLetter.Kafka.Topic,
+	}
+	if plan.Alerts != "" {
+		plan.Folding = []string{a.foldingGroup(), a.foldingGroup() + storeSuffix}
 	}
 	if !a.config.SameCluster() {
 		plan.Output = &a.output

@@ -26,8 +26,8 @@ func (a *App) openAlerts(context.Context) error {
 	if a.alerts.topic == "" {
 		return nil
 	}
-	group := c.Input.Kafka.Group + ".alerts"
-	a.alerts.next = newOffsetStore(a.output.Addr(), a.produce, group+".next", a.alerts.topic)
+	group := a.foldingGroup()
+	a.alerts.next = newOffsetStore(a.output.Addr(), a.produce, group+storeSuffix, a.alerts.topic)
 	in := c.Input.Kafka
 	var err error
 	a.alerts.source, err = kafka.NewSource(kafka.SourceOptions{
@@ -46,6 +46,12 @@ func (a *App) openAlerts(context.Context) error {
 	})
 	return err
 }
+
+// foldingGroup is the consumer group that folds the alerts topic. With storeSuffix
+// it is the group that keeps how far alerts are handed out.
+func (a *App) foldingGroup() string { return a.config.Input.Kafka.Group + ".alerts" }
+
+const storeSuffix = ".next"
 
 // alertsBudget bounds the memory of reading the alerts topic: detections are small.
 const alertsBudget = 128 << 20

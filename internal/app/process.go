@@ -20,7 +20,7 @@ const arenaBytes = 256 << 10
 // Reasons for which a record is withheld.
 const (
 	reasonScan     = "scan_error"
-	reasonRedact   = "redact_error"
+	reasonTimeout  = "timeout"
 	reasonOversize = "oversize"
 )
 
@@ -113,14 +113,19 @@ type field struct {
 	source         []byte
 }
 
-// chunk scans some records in one call, and after a failure each alone.
+// chunk scans some records in one call, and after a failure each alone, with a
+// time of its own: a slow one takes none of its neighbours with it.
 func (j *job) chunk(records []recordbatch.Record) {
 	if err := j.scan(records); err == nil {
 		return
 	}
 	for i := range records {
 		if err := j.scan(records[i : i+1]); err != nil {
-			j.withhold(&records[i], reasonScan)
+			reason := reasonScan
+			if pipeline.TimedOut(err) {
+				reason = reasonTimeout
+			}
+			j.withhold(&records[i], reason)
 		}
 	}
 }

@@ -101,9 +101,11 @@ func (a *App) hooks() kafka.Hooks {
 			})
 		},
 		OnCommit: func(_ int, err error) {
-			if err == nil {
-				a.committed.Store(time.Now().UnixNano())
+			if err != nil { // what it would have covered is read again
+				a.log.Warn("offsets are not committed", "error", err)
+				return
 			}
+			a.committed.Store(time.Now().UnixNano())
 		},
 		OnGap: func(g kafka.Gap) {
 			a.metrics.RetentionGap(g.Topic, g.To-g.From)

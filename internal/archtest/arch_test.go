@@ -33,6 +33,7 @@ var arrows = []struct {
 	{"internal/archtest", nil},
 	{"internal/config", []string{"rules"}},
 	{"internal/harden", nil},
+	{"internal/dbcache", nil},
 	{"internal/telemetry", nil},
 	{"internal/kafkatest", nil},
 	{"internal/kafka/recordbatch", nil},
@@ -54,7 +55,7 @@ var arrows = []struct {
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
-		"internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
+		"internal/dbcache", "internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
 		"internal/telemetry",
 	}},
 }

@@ -126,6 +126,7 @@ type Limits struct {
 	MemoryBudget         Size          `key:"memory_budget"`
 	MaxRecordBytes       Size          `key:"max_record_bytes"`
 	MaxDecompressedBatch Size          `key:"max_decompressed_batch"`
+	ScanTimeout          time.Duration `key:"scan_timeout"`
 	DrainTimeout         time.Duration `key:"drain_timeout"`
 	ProduceTimeout       time.Duration `key:"produce_timeout"`
 }

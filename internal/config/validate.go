@@ -150,6 +150,7 @@ func (v *validator) policies(policies []Policy) {
 
 func (v *validator) limits(c *Config) {
 	l, in := &c.Limits, &c.Input.Kafka
+	v.positive("limits.scan_timeout", l.ScanTimeout)
 	v.positive("limits.drain_timeout", l.DrainTimeout)
 	v.positive("limits.produce_timeout", l.ProduceTimeout)
 	v.positive("alerts.window", c.Alerts.Window)

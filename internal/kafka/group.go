@@ -153,6 +153,7 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 	defer context.AfterFunc(over, endFetching)()
 	working, endWorking := context.WithCancelCause(context.Background())
 	defer endWorking(nil)
+	member := s.membership(g, func(err error) { endWorking(err); endFetching() })
 	marks := newWatermarks()
 
 	var running sync.WaitGroup
@@ -166,20 +167,21 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 	}
 	for topic, assigned := range g.Assignments {
 		for _, a := range assigned {
-			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks) })
+			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks, member) })
 		}
 	}
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
 
-	err := s.commitUntil(fetching.Done(), marks, g)
+	commits := provingCommitter{g, member}
+	err := s.commitUntil(fetching.Done(), marks, commits)
 	endFetching()
 	if err != nil {
 		endWorking(err)
 	}
-	drained := s.drain(stop, finished, marks, g, endWorking)
+	drained := s.drain(stop, finished, marks, commits, endWorking)
 	if err == nil {
-		s.commit(marks, g) // the last one; refused when the generation is fenced
+		_ = s.commit(marks, commits) // the last one; refused when the generation is fenced
 	}
 	return drained
 }
@@ -226,6 +228,40 @@ func (s *Source) commit(marks *watermarks, g committer) error {
 	}
 	if err != nil && fenced(err) {
 		return fmt.Errorf("the group has gone on without this member: %w", err)
+	}
+	return err
+}
+
+// membership of a generation that has just begun.
+func (s *Source) membership(g *kafkago.Generation, lost func(error)) *membership {
+	return &membership{
+		ask: func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, s.opts.RequestTimeout)
+			defer cancel()
+			return askHeartbeat(ctx, s.client, g.GroupID, g.MemberID, g.ID)
+		},
+		trusted: s.opts.Session / 2, now: time.Now, proven: time.Now(),
+		lost: func(err error) {
+			if s.opts.Hooks.OnRetry != nil {
+				s.opts.Hooks.OnRetry(wholeGroup.topic, wholeGroup.partition, err)
+			}
+			lost(err)
+		},
+	}
+}
+
+// provingCommitter takes an accepted commit for a proof of membership.
+type provingCommitter struct {
+	committer
+	member *membership
+}
+
+// CommitOffsets commits, see committer.
+func (c provingCommitter) CommitOffsets(offsets map[string]map[int]int64) error {
+	sent := c.member.now()
+	err := c.committer.CommitOffsets(offsets)
+	if err == nil {
+		c.member.prove(sent)
 	}
 	return err
 }

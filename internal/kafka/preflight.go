@@ -23,6 +23,9 @@ type Plan struct {
 	OutputTopic string // a name, or a pattern with {topic}
 	Alerts      string // topic; empty: none
 	DeadLetter  string // topic; empty: none
+	// Folding names the groups that the alerts topic is folded with, on the output's
+	// cluster.
+	Folding []string
 }
 
 // Resolved is what Preflight found.
@@ -73,7 +76,11 @@ func Preflight(ctx context.Context, p Plan) (*Resolved, error) {
 	resolved := &Resolved{Outputs: map[string]string{}, Partitions: map[string]int{}, SameCluster: in.id == out.id}
 	f.inputs(ctx, in, resolved)
 	f.outputs(ctx, out, resolved)
-	f.group(ctx, in)
+	f.group(ctx, in, f.plan.Group, fmt.Sprintf("this user may not use group %s; give it Read on the group", f.plan.Group))
+	for _, group := range f.plan.Folding {
+		f.group(ctx, out, group, fmt.Sprintf("group %s keeps where the alerts are folded (%s), and the user of %s may not use it; give that user Read on the group",
+			group, f.plan.Alerts, out.key))
+	}
 	if len(f.errs) > 0 {
 		return nil, errors.Join(f.errs...)
 	}
@@ -199,16 +206,16 @@ func (f *preflight) outputs(ctx context.Context, c *cluster, r *Resolved) {
 		}
 	}
 	if f.plan.Alerts != "" {
-		f.topic(ctx, c, "alerts.kafka.topic", f.plan.Alerts, writeOperation)
+		f.topic(ctx, c, "alerts.kafka.topic", f.plan.Alerts, writeOperation, readOperation)
 	}
 	if f.plan.DeadLetter != "" {
 		f.topic(ctx, c, "dead_letter.kafka.topic", f.plan.DeadLetter, writeOperation)
 	}
 }
 
-// topic gives a topic's partitions, 0 when it cannot be used.
-func (f *preflight) topic(ctx context.Context, c *cluster, key, name string, op operation) int {
-	verb := map[operation]string{readOperation: "Read", writeOperation: "Write"}[op]
+// topic gives a topic's partitions, 0 when it cannot be used for all of ops.
+func (f *preflight) topic(ctx context.Context, c *cluster, key, name string, ops ...operation) int {
+	needed, missing := []string{"Describe"}, []string(nil)
 	t, seen := c.all[name]
 	if !seen {
 		response, err := askMetadata(ctx, c.client, []string{name})
@@ -218,47 +225,76 @@ func (f *preflight) topic(ctx context.Context, c *cluster, key, name string, op 
 		}
 		t = response.Topics[0]
 	}
+	for _, op := range ops {
+		verb := map[operation]string{readOperation: "Read", writeOperation: "Write"}[op]
+		needed = append(needed, verb)
+		if !allowed(t.TopicAuthorizedOperations, op) {
+			missing = append(missing, verb)
+		}
+	}
 	switch code := kafkago.Error(t.ErrorCode); {
 	case code == kafkago.TopicAuthorizationFailed:
-		f.add("%s: this user may not see topic %s; give it Describe and %s on it", key, name, verb)
+		f.add("%s: this user may not see topic %s; give it %s on it", key, name, listed(needed))
 	case code == kafkago.UnknownTopicOrPartition:
 		f.add("%s: topic %s does not exist; create it, or correct the name", key, name)
 	case t.ErrorCode > 0 && code != kafkago.LeaderNotAvailable:
 		f.add("%s: topic %s cannot be used: %s", key, name, code.Title())
-	case !allowed(t.TopicAuthorizedOperations, op):
-		f.add("%s: this user may not %s topic %s; give it %s on it", key, strings.ToLower(verb), name, verb)
+	case len(missing) > 0:
+		verbs := listed(missing)
+		f.add("%s: this user may not %s topic %s; give it %s on it", key, strings.ToLower(verbs), name, verbs)
 	default:
 		return len(t.Partitions)
 	}
 	return 0
 }
 
+// listed puts words into a sentence.
+func listed(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
 // coordinatorWait is between questions while a cold cluster makes its coordinator.
 const coordinatorWait = 100 * time.Millisecond
 
-func (f *preflight) group(ctx context.Context, c *cluster) {
+// group checks that a group may be joined and committed to; refused is what to say
+// when not. It leaves no trace: the heartbeat of nobody.
+func (f *preflight) group(ctx context.Context, c *cluster, group, refused string) {
 	for {
 		response, err := c.client.FindCoordinator(ctx, &kafkago.FindCoordinatorRequest{
-			Key: f.plan.Group, KeyType: kafkago.CoordinatorKeyTypeConsumer,
+			Key: group, KeyType: kafkago.CoordinatorKeyTypeConsumer,
 		})
 		if err == nil {
 			err = response.Error
 		}
+		if err == nil { // so far, the right to Describe
+			err = askHeartbeat(ctx, c.client, group, "", -1)
+		}
 		switch {
-		case err == nil:
-			return
 		case errors.Is(err, kafkago.GroupAuthorizationFailed):
-			f.add("input.kafka.group: this user may not use group %s; give it Read on the group", f.plan.Group)
+			f.add("input.kafka.group: %s", refused)
 			return
-		case !errors.Is(err, kafkago.GroupCoordinatorNotAvailable) && !errors.Is(err, kafkago.GroupLoadInProgress):
-			f.add("input.kafka.group: asking for the coordinator of group %s failed: %w", f.plan.Group, err)
+		case err == nil || fenced(err) || errors.Is(err, kafkago.GroupIdNotFound):
+			return // nobody is no member, and that was all
+		case ctx.Err() == nil && !coordinatorIsComing(err):
+			f.add("input.kafka.group: asking for the coordinator of group %s failed: %w", group, err)
 			return
 		}
 		select {
 		case <-ctx.Done():
-			f.add("input.kafka.group: the coordinator of group %s is not available: %w", f.plan.Group, ctx.Err())
+			f.add("input.kafka.group: the coordinator of group %s is not available: %w", group, ctx.Err())
 			return
 		case <-time.After(coordinatorWait):
 		}
 	}
+}
+
+// coordinatorIsComing tells the answers of a cluster that has just started, or
+// whose coordinator moves.
+func coordinatorIsComing(err error) bool {
+	return errors.Is(err, kafkago.GroupCoordinatorNotAvailable) || errors.Is(err, kafkago.GroupLoadInProgress) ||
+		errors.Is(err, kafkago.NotCoordinatorForGroup)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func plan(c Connection, topics ...string) Plan {
-	return Plan{Input: c, Topics: topics, Group: "g", OutputTopic: "{topic}.masked", Alerts: "alerts", DeadLetter: "dead"}
+	return Plan{Input: c, Topics: topics, Group: "g", OutputTopic: "{topic}.masked", Alerts: "alerts", DeadLetter: "dead",
+		Folding: []string{"g.alerts", "g.alerts.next"}}
 }
 
 func TestPreflightPasses(t *testing.T) {
@@ -109,6 +110,8 @@ func TestRightsAreChecked(t *testing.T) {
 		grant(topic, "app", kmsg.ACLOperationRead), grant(topic, "app.masked", kmsg.ACLOperationWrite),
 		grant(topic, "alerts", kmsg.ACLOperationWrite), grant(topic, "dead", kmsg.ACLOperationWrite),
 		grant(kmsg.ACLResourceTypeGroup, "g", kmsg.ACLOperationRead),
+		grant(topic, "alerts", kmsg.ACLOperationRead),
+		grant(kmsg.ACLResourceTypeGroup, "g.alerts", kmsg.ACLOperationRead), grant(kmsg.ACLResourceTypeGroup, "g.alerts.next", kmsg.ACLOperationRead),
 	}
 	check := func(acls []kfake.ACL) error {
 		_, c := fakeCluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.SeedTopics(1, "app", "app.masked", "alerts", "dead"),
@@ -122,8 +125,10 @@ func TestRightsAreChecked(t *testing.T) {
 	}
 	err := check([]kfake.ACL{grant(topic, "app", kmsg.ACLOperationRead), grant(topic, "app.masked", kmsg.ACLOperationDescribe), grant(topic, "dead", kmsg.ACLOperationWrite)})
 	want := `output.kafka.topic: this user may not write topic app.masked; give it Write on it
-alerts.kafka.topic: this user may not see topic alerts; give it Describe and Write on it
-input.kafka.group: this user may not use group g; give it Read on the group`
+alerts.kafka.topic: this user may not see topic alerts; give it Describe, Write and Read on it
+input.kafka.group: this user may not use group g; give it Read on the group
+input.kafka.group: group g.alerts keeps where the alerts are folded (alerts), and the user of input.kafka may not use it; give that user Read on the group
+input.kafka.group: group g.alerts.next keeps where the alerts are folded (alerts), and the user of input.kafka may not use it; give that user Read on the group`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -218,7 +218,10 @@ func (r *partitionRun) write(ctx context.Context, u Unit, next int64) error {
 	u.Topic, u.Partition, u.Next = r.place.topic, r.place.partition, next
 	withheld := -1 // records left when the last one was withheld
 	for {
-		err := r.source.opts.Deliverer.Deliver(ctx, u)
+		err := r.member.check(ctx)
+		if err == nil {
+			err = r.source.opts.Deliverer.Deliver(ctx, u)
+		}
 		if err == nil {
 			r.advance(next)
 			return nil

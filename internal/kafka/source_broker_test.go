@@ -34,6 +34,13 @@ func sharedBroker(t *testing.T) *kafkatest.Broker {
 }
 
 func TestMain(m *testing.M) {
+	if settings := os.Getenv(frozenVariable); settings != "" {
+		if err := runFrozenMember(settings); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if shared.broker != nil {
 		shared.broker.Close()

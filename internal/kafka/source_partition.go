@@ -16,8 +16,9 @@ type partitionRun struct {
 	fetcher *fetcher
 	place   place
 	marks   *watermarks
-	pos     int64 // the first offset that is not delivered
-	want    int   // bytes that a fetch asks for
+	member  *membership // nil: taken for granted
+	pos     int64       // the first offset that is not delivered
+	want    int         // bytes that a fetch asks for
 
 	decoders [classes][]*recordbatch.Decoder
 	records  []recordbatch.Record
@@ -49,12 +50,12 @@ var errOutOfRange = errors.New("offset out of range")
 
 // partition reads at until fetching ends; units in flight go on until working
 // ends. start is an offset, or kafka-go's first or last.
-func (s *Source) partition(fetching, working context.Context, at place, start int64, marks *watermarks) {
+func (s *Source) partition(fetching, working context.Context, at place, start int64, marks *watermarks, member *membership) {
 	if d, ok := s.opts.Deliverer.(interface{ Release(string, int32) }); ok {
 		defer d.Release(at.topic, at.partition)
 	}
 	r := &partitionRun{
-		source: s, place: at, marks: marks, want: s.opts.FetchBytes,
+		source: s, place: at, marks: marks, member: member, want: s.opts.FetchBytes,
 		fetcher: &fetcher{client: s.client, place: at, wait: s.opts.FetchWait, timeout: s.opts.RequestTimeout},
 		failed:  attempts{at: -1}, beyond: attempts{at: -1},
 	}

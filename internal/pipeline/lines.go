@@ -24,6 +24,14 @@ func Stub(dst []byte, reason string, length int) []byte {
 	return fmt.Appendf(dst, `{"leakveil":"withheld","reason":%q,"len":%d}`, reason, length)
 }
 
+// Reason is what a stub says about an error of a Worker.
+func Reason(err error) string {
+	if TimedOut(err) {
+		return "timeout"
+	}
+	return "scan_failed"
+}
+
 // Lines masks text made of lines; dst is memory for what has to be written. The
 // outcome is valid until the next call and while text is unchanged.
 func (w *Worker) Lines(dst, text []byte) Lines {
@@ -66,6 +74,9 @@ func (w *Worker) before(pos int) int {
 
 func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, error) {
 	spans := w.spans[from:to]
+	if err := w.time.check(); err != nil {
+		return dst, err
+	}
 	if lo > 0 {
 		w.moved = append(w.moved[:0], spans...)
 		spans = w.moved
@@ -94,7 +105,7 @@ func (w *Worker) oneByOne(dst, text []byte) Lines {
 		}
 		if err != nil {
 			content := bytes.TrimRight(line, "\r\n")
-			masked = append(Stub(out.Text, "scan_failed", len(content)), line[len(content):]...)
+			masked = append(Stub(out.Text, Reason(err), len(content)), line[len(content):]...)
 			out.Withheld++
 		}
 		out.Text = masked

@@ -9,6 +9,7 @@ package pipeline
 import (
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/client"
@@ -23,6 +24,9 @@ type Options struct {
 	Key      redact.Key
 	// Attribute asks for clients. Masking alone does without.
 	Attribute bool
+	// Timeout ends the work on one batch; 0: DefaultTimeout.
+	Timeout time.Duration
+	Now     func() time.Time // nil: time.Now
 }
 
 // Result is a finding, whose it is, and what was done.
@@ -43,6 +47,7 @@ type scanner interface {
 type Worker struct {
 	options Options
 	scanner scanner
+	time    deadline
 	prints  *redact.Fingerprinter
 	masks   *redact.Redactor
 	clients client.Attributor
@@ -61,12 +66,14 @@ func NewWorker(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newWorker(o, s), nil
+	w := newWorker(o, s)
+	s.GiveUpWhen(w.time.over)
+	return w, nil
 }
 
 func newWorker(o Options, s scanner) *Worker {
 	prints := redact.NewFingerprinter(o.Key)
-	return &Worker{options: o, scanner: s, prints: prints, masks: redact.NewRedactor(o.Policy, prints.KeyID())}
+	return &Worker{options: o, scanner: s, time: newDeadline(o), prints: prints, masks: redact.NewRedactor(o.Policy, prints.KeyID())}
 }
 
 // Close frees the worker's engine.
@@ -76,8 +83,8 @@ func (w *Worker) Close() error { return w.scanner.Close() }
 func (w *Worker) KeyID() string { return w.prints.KeyID() }
 
 // Find is the first pass over a batch. The results are sorted by place and
-// valid until the next call. After an error, a panic included, nothing of the
-// batch may be passed on.
+// valid until the next call. After an error, a panic and a time-out included,
+// nothing of the batch may be passed on.
 func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -86,6 +93,7 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 		clear(w.value)
 	}()
 	w.batch, w.results, w.spans = b, w.results[:0], w.spans[:0]
+	w.time.restart()
 	findings, _, err := w.scanner.Scan(b)
 	if err != nil {
 		return nil, err
@@ -96,6 +104,9 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 	arena := b.Bytes()
 	w.clients.Reset()
 	for i := range findings {
+		if i%findingsPerCheck == 0 && w.time.over() {
+			return nil, detect.ErrExpired
+		}
 		f := &findings[i]
 		w.value = f.Value(w.value[:0], arena)
 		r := Result{Finding: *f, Fingerprint: w.prints.Of(w.value), Action: w.masks.Action(f.Kind)}
@@ -110,6 +121,9 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 	if w.options.Attribute {
 		w.relate()
 		w.disown(arena)
+	}
+	if err := w.time.check(); err != nil {
+		return nil, err
 	}
 	return w.results, nil
 }
@@ -153,7 +167,7 @@ func (w *Worker) Found(i int) bool {
 
 // MaskSegment appends segment i of a gathered batch, masked, to dst. It reports
 // whether anything changed and whether the policy drops the record. With equal
-// set every mask has the length of its value.
+// set every mask has the length of its value. Masking counts into the time of Find.
 func (w *Worker) MaskSegment(dst []byte, i int, equal bool) (out []byte, changed, drop bool, err error) {
 	segment := w.batch.Segments()[i]
 	first := sort.Search(len(w.results), func(n int) bool { return w.results[n].Segment >= i })
@@ -170,6 +184,9 @@ func (w *Worker) MaskSegment(dst []byte, i int, equal bool) (out []byte, changed
 	for _, s := range w.spans[first:last] {
 		s.Start, s.End, s.Blob = s.Start-segment.Start, s.End-segment.Start, s.Blob-segment.Start
 		w.moved = append(w.moved, s)
+	}
+	if err := w.time.check(); err != nil {
+		return dst, false, drop, err
 	}
 	out, err = w.masks.Apply(dst, text, w.moved, equal)
 	return out, err == nil, drop, err
