@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -126,6 +127,44 @@ func TestOtherKeys(t *testing.T) {
 	} {
 		if filled := fill(text); len(scanText(t, s, filled)) != 1 {
 			t.Errorf("%q: nothing found", filled)
+		}
+	}
+}
+
+// What begins like a token inside a longer piece of base64 is none.
+func TestPrefixesInBlobs(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	blob := func(n int) string { return base64.StdEncoding.EncodeToString(randomBytes(n)) }
+	for _, prefix := range []string{"EA" + "A", "C" + "hl", "AT" + "OA", "aP" + "rx"} {
+		for _, joint := range []string{"/", "+"} {
+			for range 50 {
+				body := random(base64url[:62], 119) + "7"
+				for _, text := range []string{
+					"data:image/png;base64," + blob(300) + joint + prefix + body + joint + blob(300),
+					"data:image/png;base64," + blob(300) + joint + prefix + body + "==", "blob " + prefix + body + joint + blob(300),
+				} {
+					if prefix[0] == 'a' && text[0] == 'b' {
+						continue // + and / are of its alphabet
+					}
+					if found := scanText(t, s, text); len(found) > 0 && text[found[0].Start:found[0].Start+3] == prefix[:3] {
+						t.Fatalf("%q: %s", text, shown(text, found))
+					}
+				}
+				foundIn(t, s, "GET /v1/oauth/tokens/of/the/application/V HTTP/1.1", prefix+body)
+			}
+		}
+	}
+}
+
+// Spring writes how a secret is stored before it; other braces are a list.
+func TestEncodersBeforeSecrets(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, g := range []string{"client_secret={noop}V", "client_secret: {bcrypt}V", "client_secret={V}", "{client_secret={pbkdf2}V, a=b}"} {
+		foundIn(t, s, g, random(base64url[:62], 30)+"7")
+	}
+	for _, text := range []string{"access_token=OAuth2AccessToken[value=abc]", "access_token=DefaultOAuth2AccessToken@1f2e3d4c", "client_secret: !vault |", "client_secret: !Ref"} {
+		if found := scanText(t, s, text); len(found) > 0 {
+			t.Errorf("%q: %s", text, shown(text, found))
 		}
 	}
 }

@@ -33,6 +33,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
 		"unlike_words": checkUnlikeWords,
+		"not_in_blob":  checkNotInBlob,
 		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
 		"entra_secret": checkEntraSecret,
@@ -49,7 +50,7 @@ func (s *Scanner) check(c *candidate) bool {
 	}
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {

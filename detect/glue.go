@@ -131,6 +131,10 @@ func (g *glue) openValue(b []byte, hi int) {
 			if g.quote != 0 || g.sep == '=' && ch.c == ' ' && ch.code {
 				return
 			}
+			if n := encoder(b, g.start, hi); n > 0 {
+				g.start += n
+				return
+			}
 			g.take(ch)
 			g.list = g.list || !isSpace(ch.c)
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
@@ -163,4 +167,17 @@ func wrapper(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// encoder returns the length of a word in braces at p that says how the secret
+// behind it is written, as Spring stores them ({noop}…, {bcrypt}$2a$…), or 0.
+func encoder(b []byte, p, hi int) int {
+	if b[p] != '{' {
+		return 0
+	}
+	end := run(b, p+1, min(hi, p+16), alphabets["unreserved"])
+	if end-p < 3 || end+1 >= hi || b[end] != '}' || !isAlnum(b[end+1]) && b[end+1] != '$' {
+		return 0
+	}
+	return end + 1 - p
 }

@@ -227,3 +227,27 @@ func challengeMethod(text []byte) string {
 	}
 	return ""
 }
+
+// blobReach is how much base64 beside a value tells that it is a part of it.
+const blobReach = 24
+
+// checkNotInBlob drops what begins like a token inside a longer piece of base64,
+// as an image: behind or before its + and /, which tokens of the kind lack.
+func checkNotInBlob(s *Scanner, c *candidate, _ []byte) bool {
+	before := s.arena[max(c.Low, c.Start-1-blobReach):c.Start]
+	after := s.arena[c.End:min(c.High, c.End+1+blobReach)]
+	return !(len(before) > blobReach && isBlobJoint(before[blobReach]) && isBlob(before[:blobReach])) &&
+		!(len(after) > blobReach && isBlobJoint(after[0]) && isBlob(after[1:]))
+}
+
+func isBlobJoint(c byte) bool { return c == '+' || c == '/' }
+
+// isBlob reports whether text is base64 that looks random, which no path does.
+func isBlob(text []byte) bool {
+	for _, c := range text {
+		if !isAlnum(c) && !isBlobJoint(c) {
+			return false
+		}
+	}
+	return score(text) >= likeWords
+}

@@ -16,9 +16,15 @@ func isProse(c *candidate, v []byte) bool {
 }
 
 // checkNotProse drops a word behind a key, a colon and a blank when the sentence
-// goes on behind it: client_secret: must not be empty.
+// goes on behind it (client_secret: must not be empty), and tags of YAML (!vault).
 func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
-	if c.glue.sep != ':' || c.glue.quote != 0 || c.Start == c.Low || !isBlank(s.arena[c.Start-1]) || !isWords(v) {
+	if c.glue.sep != ':' || c.glue.quote != 0 || c.Start == c.Low || !isBlank(s.arena[c.Start-1]) {
+		return true
+	}
+	if v[0] == '!' && isWords(v[1:]) {
+		return false
+	}
+	if !isWords(v) {
 		return true
 	}
 	p := c.End
@@ -60,4 +66,12 @@ func equalFold(v []byte, word string) bool {
 		}
 	}
 	return true
+}
+
+// isTypeName reports whether what stands behind a key is the name of a type
+// whose members follow: OAuth2AccessToken[value=…], OAuth2AccessToken@1f2e3d.
+// Secrets that people choose may look like that.
+func (s *Scanner) isTypeName(c *candidate, v []byte) bool {
+	return !c.trigger.value['?'] && c.glue.quote == 0 && c.End < c.High && indexByte("[({@", s.arena[c.End]) &&
+		isUpper(v[0]) && isAlphanumeric(v) && !looksRandom(v)
 }

@@ -140,6 +140,7 @@ var CheckNames = []string{
 	"scheme_value", // a credential, not prose, follows the scheme
 	"request_uri",  // a pushed authorization request's reference (RFC 9126)
 	"unlike_words", // what stands behind the prefix is not made of words
+	"not_in_blob",  // is no part of a longer piece of base64
 	"last_part",    // what stands behind the last dot looks drawn at random
 	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
 	"entra_secret", // as long as Microsoft Entra's client secrets

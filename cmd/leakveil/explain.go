@@ -26,6 +26,7 @@ var checkMeanings = map[string]string{
 	"scheme_value": "a credential, not prose, follows the scheme",
 	"request_uri":  "a reference to a pushed authorization request",
 	"unlike_words": "what stands behind the prefix is not made of words",
+	"not_in_blob":  "is no part of a longer piece of base64",
 	"last_part":    "what stands behind the last dot looks drawn at random",
 	"entra":        "has the segments of Microsoft Entra's codes and refresh tokens",
 	"entra_secret": "is as long as Microsoft Entra's client secrets",
