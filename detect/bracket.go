@@ -9,6 +9,9 @@ import "bytes"
 // escaped: <V>, "[V]", ${V}, {{V}}, %V%. Lists without quotes are glue already.
 func (g *glue) openBracket(b []byte, hi int) {
 	p := g.start
+	if p < hi && plainQuoted[b[p]] { // most values begin with no bracket
+		return
+	}
 	for range 2 {
 		ch := readChar(b, p, hi)
 		if ch.c == '$' && ch.n > 0 {

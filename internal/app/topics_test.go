@@ -81,6 +81,16 @@ func lag(client *kafkago.Client, group, topic string, partitions int) int64 {
 	return behind
 }
 
+// knownLag is lag, asked for until the broker answers.
+func knownLag(t *testing.T, client *kafkago.Client, group, topic string, partitions int) (behind int64) {
+	t.Helper()
+	await(t, "reading the committed offsets", nil, func() bool {
+		behind = lag(client, group, topic, partitions)
+		return behind >= 0
+	})
+	return behind
+}
+
 func kgoClient(t *testing.T, addr string, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(addr)}, options...)...)
