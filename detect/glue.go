@@ -176,7 +176,7 @@ func encoder(b []byte, p, hi int) int {
 		return 0
 	}
 	end := run(b, p+1, min(hi, p+16), alphabets["unreserved"])
-	if end-p < 3 || end+1 >= hi || b[end] != '}' || !isAlnum(b[end+1]) && b[end+1] != '$' {
+	if end-p < 3 || end+1 >= hi || b[end] != '}' || !isAlnum(b[end+1]) && !indexByte("$-_./+~", b[end+1]) {
 		return 0
 	}
 	return end + 1 - p

@@ -207,6 +207,9 @@ func FuzzParseGlue(f *testing.F) {
 		f.Add([]byte(g.text), uint16(1))
 	}
 	f.Add([]byte(`k%25252525253D\\\\\\u00`), uint16(1))
+	for _, bracket := range brackets {
+		f.Add([]byte("k="+bracket+"|0123:abcdefgh"), uint16(1))
+	}
 	f.Fuzz(func(t *testing.T, text []byte, at uint16) {
 		p := int(at)
 		if p < 1 || p > len(text) {
@@ -223,6 +226,17 @@ func FuzzParseGlue(f *testing.F) {
 			for _, in := range alphabets {
 				if end, _ := walk(text[:hi:hi], hi, g, in); end < g.start || end > hi {
 					t.Fatalf("%q: value ends at %d", text[:hi], end)
+				}
+			}
+			c := candidate{glue: g}
+			c.glue.openBracket(text[:hi:hi], hi)
+			c.High, c.Start = hi, c.glue.start
+			for _, in := range alphabets {
+				c.End, _ = walk(text[:hi:hi], hi, c.glue, in)
+				c.goOn(text[:hi:hi], in)
+				c.closeBracket(text[:hi:hi])
+				if c.Start < g.start || c.End < c.Start || c.End > hi {
+					t.Fatalf("%q: value in [%d,%d)", text[:hi], c.Start, c.End)
 				}
 			}
 			if end, _ := toQuote(text[:hi:hi], hi, g); end > hi || end >= 0 && end < g.start {

@@ -82,6 +82,9 @@ var templates = []string{
 	"Set-Cookie: connect.sid={V}; Path=/", "device_code={V}&client_id=tv", "got {J} from upstream, {J}",
 	"password grant: grant_type=password&username=ann&password={V}&client_id=a",
 	"client_assertion={J}&client_assertion_type=x",
+	`{"access_token":"<{V}>","client_secret":"[{V}]"}`, `{"token":"\u003c{J}\u003e","scope":"a"}`, "token=[{J}]&client_id=a", "GET /cb?code_verifier=%3C{V}%3E&state=s1",
+	`{"access_token":"1234567890123456|{V}"}`, "access_token={V}:{V}&x=y", "code_verifier[]={V}&token%5B%5D={V}&client_id=a", "client_secret=ab%zz{V}&x=y",
+	"Cookie: _oauth2_proxy_1={V}; .AspNetCore.CookiesC1={V}; ory_session_x={V}", "client_secret={noop}{V}", "client_secret=${{V}} token={{{V}}}",
 }
 
 // filled fills a template; every {V} of one line has the same value.
