@@ -229,7 +229,7 @@ func challengeMethod(text []byte) string {
 }
 
 // blobReach is how much base64 beside a value tells that it is a part of it.
-const blobReach = 24
+const blobReach = 40
 
 // checkNotInBlob drops what begins like a token inside a longer piece of base64,
 // as an image: behind or before its + and /, which tokens of the kind lack.

@@ -74,17 +74,20 @@ func isReal(inner []byte) bool {
 }
 
 // maskWords begin what other redactors write in brackets, before a hash or a
-// number that may look random: [masked:9f86d081884c7d65], <sha256:…>.
+// number that may look random: [masked:9f86d081884c7d65], <sha256:…>. Behind a
+// short one no character may stand that tokens have: a token may begin with md5_.
 var maskWords = []string{
 	"redacted", "masked", "filtered", "hidden", "removed", "scrubbed", "hashed", "hash", "sha256", "sha1", "md5", "encrypted",
 }
+
+const longMaskWord = 6
 
 func namesMask(v []byte) bool {
 	n := 0
 	for n < len(v) && isAlnum(v[n]) {
 		n++
 	}
-	if n == len(v) {
+	if n == len(v) || n < longMaskWord && indexByte("-_.~", v[n]) {
 		return false
 	}
 	for _, mask := range maskWords {

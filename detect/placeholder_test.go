@@ -49,7 +49,7 @@ func TestBracketedValuesAreFound(t *testing.T) {
 				}
 				for _, value := range []string{
 					random(base64url, 43), random(base64url[:62], 32), random(rules.Alphabets["unreserved"], 63) + "7",
-					hex.EncodeToString(randomBytes(20)), random("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 51) + "7", random(base64url, 128), uuid() + "." + uuid() + "." + uuid(),
+					hex.EncodeToString(randomBytes(20)), random(base64url, 128), uuid() + "." + uuid() + "." + uuid(),
 				} {
 					if bracket == "%V%" && isDigit(value[0]) { // %20 is a blank
 						continue
@@ -72,7 +72,7 @@ func TestPlaceholdersStay(t *testing.T) {
 	for _, inner := range []string{
 		"redacted", "REDACTED", "client_secret", "your-client-secret-here", "access token", "FILTERED", "***", "****************",
 		"hidden by policy", "CLIENT_SECRET", "oauth.client.secret", "Values.oauth.clientSecret", "xxxxxxxx", "null", "secret value",
-		"redacted:{H}", "masked-{B}", "sha256:{H}{H}", "hash:{B}", "MASKED {H}", "REDACTED.code_verifier.k1.{F}", "insert token",
+		"redacted:{H}", "masked-{H}", "sha256:{H}{H}", "hash:{H}", "MASKED {H}", "REDACTED.code_verifier.k1.{F}", "insert token",
 	} {
 		for _, key := range []string{"code_verifier", "access_token", "refresh_token", "client_secret", "code", "token", "device_code"} {
 			for _, g := range bracketGlues {
