@@ -129,8 +129,9 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	return (score(v) > 0 || isMixed(v)) && hasParameter(s.near(c))
 }
 
-// isMixed reports whether a value is long, one run of letters and digits, and
-// holds both. With separators it would be a name: ERR_TOKEN_12, build-2026-11.
+// isMixed reports whether a value that is no word (isWords) is long and one run of
+// letters and digits; the shorter it is the more digits it needs. With separators
+// it would be a name: ERR_TOKEN_12, build-2026-11.
 func isMixed(v []byte) bool {
 	digits, letters := 0, 0
 	for _, c := range v {
@@ -143,7 +144,7 @@ func isMixed(v []byte) bool {
 			return false
 		}
 	}
-	return letters >= 2 && (len(v) >= 16 && digits >= 2 || len(v) >= 20 && digits >= 1)
+	return letters >= 2 && (len(v) >= 16 && digits >= 2 || len(v) >= longWord)
 }
 
 // longNumber is the length from which digits alone may be a hexadecimal code that
