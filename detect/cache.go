@@ -24,25 +24,25 @@ type Cache interface {
 // fire on a text made for it, so that a damaged or foreign file can make nothing
 // pass unseen.
 func CompileCached(cache Cache, set *rules.Set, roles ...rules.Role) (*Database, error) {
-	triggers, err := generate(set, roles...)
+	db, err := generate(set, roles...)
 	if err != nil {
 		return nil, err
 	}
-	key := digest(triggers)
+	key := digest(db.triggers)
 	if m := restore(cache.Load(key)); m != nil {
-		if m.prove(triggers) == nil {
-			return &Database{triggers: triggers, matcher: m}, nil
+		if m.prove(db.triggers) == nil {
+			db.matcher = m
+			return db, nil
 		}
 		_ = m.db.Close()
 	}
-	m, err := compileMatcher(triggers)
-	if err != nil {
+	if db.matcher, err = compileMatcher(db.triggers); err != nil {
 		return nil, err
 	}
-	if data, err := m.db.Marshal(); err == nil {
+	if data, err := db.matcher.marshal(); err == nil {
 		cache.Store(key, data)
 	}
-	return &Database{triggers: triggers, matcher: m}, nil
+	return db, nil
 }
 
 // digest names the compiled form of triggers.

@@ -57,7 +57,7 @@ func (s *Scanner) check(c *candidate) bool {
 		return false
 	}
 	c.Confidence = rules.Likely
-	if c.trigger.form == formPrefix {
+	if form := c.trigger.form; form == formPrefix || form == formShape {
 		if s.lookAlikeKey(c) {
 			return false
 		}
@@ -65,6 +65,9 @@ func (s *Scanner) check(c *candidate) bool {
 	}
 	if len(v) > r.Value.Max {
 		c.Confidence = rules.Likely
+	}
+	if c.trigger.form == formShape {
+		c.Confidence = c.trigger.shape.confidence
 	}
 	for _, confirms := range c.trigger.checks {
 		if !confirms(s, c, v) {

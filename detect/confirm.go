@@ -85,6 +85,11 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
 		c.glue = glue{start: c.Start, sep: ' ', pct: percentBefore(s.arena, c.Start, c.Low)}
+	case formShape:
+		c.Start = wordStart(s.arena, to, c.Low)
+		c.KeyStart, c.End = c.Start, to
+		c.glue = glue{start: c.Start, pct: percentBefore(s.arena, c.Start, c.Low)}
+		return true
 	default:
 		c.KeyStart = to - t.tail - (len(t.elems) - 1)
 		c.Start = c.KeyStart
@@ -159,6 +164,10 @@ func percentBefore(b []byte, p, lo int) int {
 
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
+	if c.trigger.form == formShape { // its bounds are what was recognised
+		c.Blob = c.Start
+		return c.Start < c.End
+	}
 	in := c.trigger.value
 	if c.trigger.form != formPrefix {
 		c.glue.openBracket(s.arena, c.High)

@@ -25,10 +25,13 @@ var errCallback = errors.New("detect: the engine's callback panicked")
 
 // matcher is the compiled form of all triggers, shared by all scanners.
 type matcher struct {
-	db hyperscan.BlockDatabase
+	db hyperscan.BlockDatabase // nil when there is nothing to look for but shapes
 }
 
 func compileMatcher(triggers []*Trigger) (*matcher, error) {
+	if len(triggers) == 0 {
+		return &matcher{}, nil
+	}
 	patterns := make([]*hyperscan.Pattern, len(triggers))
 	for i, t := range triggers {
 		flags := hyperscan.CompileFlag(0)
@@ -54,7 +57,17 @@ type hyperscanEngine struct {
 	onEvent hyperscan.MatchHandler
 }
 
+func (m *matcher) marshal() ([]byte, error) {
+	if m.db == nil {
+		return nil, errors.New("detect: nothing is compiled")
+	}
+	return m.db.Marshal()
+}
+
 func (m *matcher) engine() (*hyperscanEngine, error) {
+	if m.db == nil {
+		return &hyperscanEngine{}, nil
+	}
 	scratch, err := hyperscan.NewScratch(m.db)
 	if err != nil {
 		return nil, fmt.Errorf("detect: allocate a scratch: %w", err)
@@ -77,7 +90,7 @@ func (e *hyperscanEngine) append(id uint, _, to uint64, _ uint, _ any) (err erro
 }
 
 func (e *hyperscanEngine) scan(arena []byte, events *[]event) error {
-	if len(arena) == 0 {
+	if len(arena) == 0 || e.db == nil {
 		return nil
 	}
 	e.events, e.failed = events, false

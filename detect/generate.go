@@ -80,6 +80,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t.elems = append(t.elems, elem{value.with("%"), t.tail})
 		out = append(out, t)
 	}
+	for _, name := range r.Shapes {
+		out = append(out, &Trigger{Rule: r, Key: name, form: formShape, shape: shapes[name]})
+	}
 	for _, scheme := range r.Schemes {
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}

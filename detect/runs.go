@@ -76,7 +76,7 @@ import "C"
 
 import "unsafe"
 
-// run bounds a run of bytes in an arena.
+// bounds are those of a run of bytes in an arena.
 type bounds struct{ lo, hi uint32 }
 
 // runsPerCall is how many runs one call into C returns; calls cost as much as
@@ -86,7 +86,7 @@ const runsPerCall = 256
 // longWords calls fn with each run of at least least (33 to 64) bytes of arena
 // between bytes that end a word. In C, since it looks at every byte: sixteen at a
 // time it costs a tenth of what the engine does, and four times that in Go
-// (docs/design/0006).
+// (docs/design/0007).
 func longWords(arena []byte, least int, buf *[runsPerCall]bounds, fn func(bounds)) {
 	if len(arena) < least {
 		return

@@ -10,31 +10,38 @@ import (
 
 // Database is a compiled rule set: immutable, shared by all scanners.
 type Database struct {
-	triggers []*Trigger
+	triggers []*Trigger // whose expressions the engine runs
+	shapes   []*Trigger // numbered behind them
 	matcher  *matcher
+}
+
+// trigger returns the trigger of an event.
+func (db *Database) trigger(ev event) *Trigger {
+	if n := int(ev.trigger) - len(db.triggers); n >= 0 {
+		return db.shapes[n]
+	}
+	return db.triggers[ev.trigger]
 }
 
 // Compile generates the triggers of every rule whose role is among roles (only
 // secret when none is given) and compiles them. The same set gives the same
 // database. It fails rather than leave a rule out.
 func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
-	triggers, err := generate(set, roles...)
+	db, err := generate(set, roles...)
 	if err != nil {
 		return nil, err
 	}
-	m, err := compileMatcher(triggers)
-	if err != nil {
-		return nil, err
-	}
-	return &Database{triggers: triggers, matcher: m}, nil
+	db.matcher, err = compileMatcher(db.triggers)
+	return db, err
 }
 
-// generate returns the checked triggers of all rules with one of the roles.
-func generate(set *rules.Set, roles ...rules.Role) ([]*Trigger, error) {
+// generate returns the checked triggers of all rules with one of the roles, not
+// yet compiled.
+func generate(set *rules.Set, roles ...rules.Role) (*Database, error) {
 	if len(roles) == 0 {
 		roles = []rules.Role{rules.RoleSecret}
 	}
-	var out []*Trigger
+	db := &Database{}
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		if !slices.Contains(roles, r.Role) {
@@ -48,16 +55,21 @@ func generate(set *rules.Set, roles ...rules.Role) ([]*Trigger, error) {
 			for _, name := range r.Checks {
 				t.checks = append(t.checks, checkFuncs[name])
 			}
-			out = append(out, t)
+			if t.form == formShape {
+				db.shapes = append(db.shapes, t)
+			} else {
+				db.triggers = append(db.triggers, t)
+			}
 		}
 	}
-	if len(out) == 0 {
+	if len(db.triggers)+len(db.shapes) == 0 {
 		return nil, errors.New("detect: no triggers: an empty database would let everything pass")
 	}
-	return out, nil
+	return db, nil
 }
 
-// Triggers returns the compiled triggers; a trigger's index is its number.
+// Triggers returns the compiled triggers; a trigger's index is its number. Shapes,
+// which the engine does not look for, are not among them.
 func (db *Database) Triggers() []*Trigger { return db.triggers }
 
 // Scanner runs a database over batches. It belongs to one goroutine.
@@ -76,6 +88,7 @@ type Scanner struct {
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
+	words        [runsPerCall]bounds
 	values       []byte // what allRepeats looks for, wiped after each use
 }
 
@@ -123,7 +136,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired
 		}
-		s.confirm(s.db.triggers[ev.trigger], int(ev.to))
+		s.confirm(s.db.trigger(ev), int(ev.to))
 	}
 	s.resolve()
 	s.repeats(b)
@@ -154,6 +167,7 @@ func (s *Scanner) collect(arena []byte) error {
 		}
 		s.events, done = kept, to
 	}
+	s.collectShapes(arena)
 	if !slices.IsSortedFunc(s.events, compareEvents) {
 		slices.SortFunc(s.events, compareEvents)
 	}

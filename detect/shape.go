@@ -5,11 +5,29 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+
+	"github.com/leakveil/leakveil/rules"
 )
 
 // The functions of this file recognise values by their whole shape, where no key,
 // prefix or scheme stands beside them. Each takes exactly the value, without
 // what stands around it, allocates nothing, and refutes at the first wrong byte.
+
+// shape is one of rules.ShapeNames.
+type shape struct {
+	fits       func(v []byte) bool
+	confidence rules.Confidence
+}
+
+var shapes = map[string]shape{
+	"keycloak_code":    {keycloakCode, rules.Certain},
+	"fosite_token":     {fositeToken, rules.Likely},
+	"duende_handle":    {duendeHandle, rules.Certain},
+	"supabase_refresh": {supabaseRefresh, rules.Proven},
+}
+
+// leastShape is the length of the shortest of them.
+const leastShape = 51
 
 // keycloakCode reports whether v is one of Keycloak's authorization codes: a
 // UUID, the user session (a UUID, since 26.5 the 24 characters of 18 bytes), and

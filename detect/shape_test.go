@@ -32,8 +32,8 @@ func supabaseToken(counter uint64) string {
 	return base64.RawURLEncoding.EncodeToString(append(raw, sum[:4]...))
 }
 
-// shapes are the whole-value shapes with their generators.
-var shapes = []struct {
+// shapeCases are the whole-value shapes with their generators.
+var shapeCases = []struct {
 	name string
 	is   func([]byte) bool
 	make []func() string
@@ -56,12 +56,12 @@ var shapes = []struct {
 // Every value of a shape is recognised, by its own shape and by no other; cut,
 // lengthened or with a foreign byte it is not.
 func TestShapes(t *testing.T) {
-	for i, shape := range shapes {
+	for i, shape := range shapeCases {
 		t.Run(shape.name, func(t *testing.T) {
 			for _, make := range shape.make {
 				for range 2000 {
 					v := make()
-					for j, other := range shapes {
+					for j, other := range shapeCases {
 						if other.is([]byte(v)) != (i == j) {
 							t.Fatalf("%s for %q: %t", other.name, v, i != j)
 						}
@@ -80,7 +80,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// What only looks like one of the shapes is none of them.
+// What only looks like one of the shapeCases is none of them.
 func TestNoShapes(t *testing.T) {
 	upperHex := strings.ToUpper(hex.EncodeToString(randomBytes(32)))
 	for _, v := range []string{
@@ -98,7 +98,7 @@ func TestNoShapes(t *testing.T) {
 		"AA" + base64Bytes(37)[:49], "A" + base64Bytes(38)[1:], strings.Repeat("A", 51), strings.Repeat("A", 64),
 		base64Bytes(38),
 	} {
-		for _, shape := range shapes {
+		for _, shape := range shapeCases {
 			if shape.is([]byte(v)) {
 				t.Errorf("%s: %q", shape.name, v)
 			}
@@ -123,7 +123,7 @@ func TestSupabaseChecksum(t *testing.T) {
 }
 
 func TestShapesAllocateNothing(t *testing.T) {
-	for _, shape := range shapes {
+	for _, shape := range shapeCases {
 		for _, make := range shape.make {
 			v := []byte(make())
 			if n := testing.AllocsPerRun(100, func() { shape.is(v) }); n > 0 {
@@ -134,11 +134,11 @@ func TestShapesAllocateNothing(t *testing.T) {
 }
 
 func FuzzShapes(f *testing.F) {
-	for _, shape := range shapes {
+	for _, shape := range shapeCases {
 		f.Add([]byte(shape.make[0]()))
 	}
 	f.Fuzz(func(_ *testing.T, v []byte) {
-		for _, shape := range shapes {
+		for _, shape := range shapeCases {
 			shape.is(v)
 		}
 	})

@@ -140,7 +140,8 @@ func TestEngineAgainstPlainMatcher(t *testing.T) {
 	if err := s.collect(text); err != nil {
 		t.Fatal(err)
 	}
-	got, want := sorted(slices.Clone(s.events)), slowEvents(db.Triggers(), text)
+	events := slices.DeleteFunc(slices.Clone(s.events), func(ev event) bool { return s.db.trigger(ev).form == formShape })
+	got, want := sorted(events), slowEvents(db.Triggers(), text)
 	if len(want) < 100 {
 		t.Fatalf("the sample has %d events only", len(want))
 	}
@@ -200,6 +201,9 @@ func TestExamplesFireTheirOwnTriggers(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(rand.Uint64(), 4))
 	triggers := compile(t, set, allRoles...).Triggers()
 	for _, r := range set.Rules {
+		if len(r.Shapes) > 0 { // no matter for the engine
+			continue
+		}
 		for i, e := range r.Examples {
 			text := []byte(render(t, e, rnd).Text)
 			if !slices.ContainsFunc(slowEvents(triggers, text), func(ev event) bool { return triggers[ev.trigger].Rule.ID == r.ID }) {

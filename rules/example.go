@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -19,8 +20,8 @@ type Rendered struct {
 
 // Render fills an example with values drawn from rnd. Functions for value:
 // b64u, alnum, unreserved, hex, upperhex, digits, base32 (each with a length),
-// uuid, crc (a GitHub checksum over its argument appended), jwt (claims as
-// pairs). For text: .Value, and the pipes pct, json, b64 and b64u64 (base64url)
+// uuid, crc (a GitHub checksum over its argument appended), supabase (a refresh
+// token with its checksum), jwt (claims as pairs). For text: .Value, and the pipes pct, json, b64 and b64u64 (base64url)
 // that write a value in an encoding.
 func (e Example) Render(rnd *rand.Rand) (Rendered, error) {
 	funcs := functions(rnd)
@@ -73,11 +74,12 @@ func functions(rnd *rand.Rand) template.FuncMap {
 			h := hex.EncodeToString(bytesOf(16))
 			return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 		},
-		"crc":  func(prefix string, n int) string { return withCRC(prefix, draw(alnum)(n)) },
-		"jwt":  func(pairs ...string) (string, error) { return jwt(bytesOf, pairs) },
-		"pct":  url.QueryEscape,
-		"b64":  func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-		"json": jsonString,
+		"supabase": func() string { return supabase(bytesOf) },
+		"crc":      func(prefix string, n int) string { return withCRC(prefix, draw(alnum)(n)) },
+		"jwt":      func(pairs ...string) (string, error) { return jwt(bytesOf, pairs) },
+		"pct":      url.QueryEscape,
+		"b64":      func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"json":     jsonString,
 	}
 }
 
@@ -91,6 +93,16 @@ func withCRC(prefix, random string) string {
 		sum /= 62
 	}
 	return prefix + random + string(tail[:])
+}
+
+// supabase builds a refresh token of version 2: a zero, the session's UUID, a
+// counter, a MAC, and the first bytes of the SHA-256 of all that.
+func supabase(bytesOf func(int) []byte) string {
+	raw := append([]byte{0}, bytesOf(16)...)
+	raw = append(raw, 1)
+	raw = append(raw, bytesOf(16)...)
+	sum := sha256.Sum256(raw)
+	return base64.RawURLEncoding.EncodeToString(append(raw, sum[:4]...))
 }
 
 // jwt builds a compact JWS with the given payload claims; "header.x" goes to

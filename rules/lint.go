@@ -43,7 +43,7 @@ func (r *Rule) lint() error {
 
 func (r *Rule) lintTriggers() error {
 	if !r.Triggers() {
-		return errors.New("keys, weak_keys, names, prefixes or schemes: at least one is needed")
+		return errors.New("keys, weak_keys, names, prefixes, schemes or shapes: at least one is needed")
 	}
 	for _, field := range []struct {
 		name    string
@@ -64,6 +64,11 @@ func (r *Rule) lintTriggers() error {
 			if len(value) > MaxKey {
 				return fmt.Errorf("%s: %q is longer than %d bytes", field.name, value, MaxKey)
 			}
+		}
+	}
+	for _, shape := range r.Shapes {
+		if !slices.Contains(ShapeNames, shape) {
+			return fmt.Errorf("shapes: %q is none of %s", shape, strings.Join(ShapeNames, ", "))
 		}
 	}
 	for _, check := range r.Checks {

@@ -54,6 +54,8 @@ type Rule struct {
 	Prefixes []string `yaml:"prefixes"`
 	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
 	Schemes []string `yaml:"schemes"`
+	// Shapes are whole forms of a value that need nothing beside it; see ShapeNames.
+	Shapes []string `yaml:"shapes"`
 
 	Value Value `yaml:"value"`
 	// Checks are names of functions that confirm or refute; see CheckNames.
@@ -98,7 +100,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Prefixes)+len(r.Schemes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -123,6 +125,15 @@ func (s *Set) Rule(id string) *Rule {
 		}
 	}
 	return nil
+}
+
+// ShapeNames is the closed list of shapes; package detect has a function for
+// each, and a test says so.
+var ShapeNames = []string{
+	"keycloak_code",    // UUID, session, client's UUID, joined by dots
+	"fosite_token",     // 32 random bytes and their HMAC in base64url, joined by a dot
+	"duende_handle",    // 32 bytes in upper-case hexadecimal and "-1"
+	"supabase_refresh", // version 2, with its checksum
 }
 
 // CheckNames is the closed list of checks; package detect has a function for

@@ -127,6 +127,7 @@ func explainTriggers(out *strings.Builder, r *rules.Rule) {
 		{"Names, in exactly this spelling", r.Names},
 		{"Prefixes of the value", r.Prefixes},
 		{"Authentication schemes before the value", r.Schemes},
+		{"Shapes of the whole value, with nothing beside it", r.Shapes},
 	} {
 		if len(group.values) > 0 {
 			fmt.Fprintf(out, "%s: %s.\n", group.what, strings.Join(group.values, ", "))
