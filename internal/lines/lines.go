@@ -130,11 +130,14 @@ func (w *writer) report(p *piece) error {
 	at, line, start := 0, w.stats.Lines, -w.base
 	for i := range p.got.Results {
 		r := &p.got.Results[i]
-		line += int64(bytes.Count(p.text[at:r.Start], newline))
-		at = r.Start
-		if n := bytes.LastIndexByte(p.text[:r.Start], '\n'); n >= 0 {
-			start = int64(n + 1)
+		// Only what lies behind the last finding is looked at: looking back over a
+		// long line for each of its findings would take hours.
+		between := p.text[at:r.Start]
+		line += int64(bytes.Count(between, newline))
+		if n := bytes.LastIndexByte(between, '\n'); n >= 0 {
+			start = int64(at + n + 1)
 		}
+		at = r.Start
 		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start})
 		if err != nil {
 			return err
