@@ -51,7 +51,9 @@ func CopyObjects(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		c.stats.Bytes += int64(len(p.text))
 		c.stats.Lines += int64(len(c.lines))
 		if o.OnProgress != nil {
-			o.OnProgress(c.stats.Bytes)
+			if err := o.OnProgress(c.stats.Bytes); err != nil {
+				return c.stats, err
+			}
 		}
 	}
 }
