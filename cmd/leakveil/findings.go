@@ -73,6 +73,18 @@ func (w *findingsFile) add(file string, f lines.Found) error {
 	return nil
 }
 
+// flush writes what is gathered, so that who watches the file sees a finding no
+// later than its masked line. A nil file has nothing to write.
+func (w *findingsFile) flush() error {
+	if w == nil || w.buf.Buffered() == 0 {
+		return nil
+	}
+	if err := w.buf.Flush(); err != nil {
+		return fmt.Errorf("%w: findings: %w", lines.ErrOutput, err)
+	}
+	return nil
+}
+
 func (w *findingsFile) close() error {
 	if err := errors.Join(w.buf.Flush(), w.file.Close()); err != nil {
 		return fmt.Errorf("%w: findings: %w", lines.ErrOutput, err)

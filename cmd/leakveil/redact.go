@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -70,17 +69,20 @@ way; 2 wrong use; 3 a line could not be scanned and was withheld.`,
 }
 
 func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
-	if err := r.prepare(files); err != nil {
+	if len(files) == 0 && !r.inPlace {
+		files = []string{"-"}
+	}
+	if err := r.prepare(stdin, files); err != nil {
 		return err
 	}
 	if r.report != nil {
 		defer func() { err = errors.Join(err, r.report.close()) }()
 	}
-	if len(files) == 0 {
-		files = []string{"-"}
-	}
 	progress := newProgress(r.stderr, files)
-	r.options.OnProgress = progress.update
+	r.options.OnProgress = func(bytes int64) error {
+		progress.update(bytes)
+		return r.report.flush()
+	}
 	for _, file := range files {
 		if err := r.one(stdin, file); err != nil {
 			progress.end()
@@ -99,7 +101,7 @@ func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
 }
 
 // prepare checks the flags and builds the pipeline's options.
-func (r *redactCommand) prepare(files []string) error {
+func (r *redactCommand) prepare(stdin io.Reader, files []string) error {
 	switch {
 	case r.format != "lines" && r.format != "ndjson-text":
 		return wrongUse(fmt.Errorf("--record-format %q: want lines or ndjson-text", r.format))
@@ -107,6 +109,9 @@ func (r *redactCommand) prepare(files []string) error {
 		return wrongUse(fmt.Errorf("--workers %d: want 1 to 1024", r.workers))
 	case r.inPlace && len(files) == 0:
 		return wrongUse(errors.New("--in-place: name the files"))
+	}
+	if err := r.apart(stdin, files); err != nil {
+		return wrongUse(err)
 	}
 	set, err := r.rules.load()
 	if err != nil {
@@ -142,6 +147,9 @@ func (r *redactCommand) prepare(files []string) error {
 func (r *redactCommand) one(stdin io.Reader, name string) error {
 	src := stdin
 	if name != "-" {
+		if err := r.replaceable(name); err != nil {
+			return err
+		}
 		file, err := os.Open(name)
 		if err != nil {
 			return fmt.Errorf("%w: %w", lines.ErrInput, err)
@@ -175,37 +183,4 @@ func (r *redactCommand) copy(dst io.Writer, src io.Reader) error {
 	r.total.Findings += stats.Findings
 	r.total.Withheld += stats.Withheld
 	return err
-}
-
-// replace writes the masked file beside the original and renames it, so that
-// the original is whole until its successor is on disk.
-func (r *redactCommand) replace(src io.Reader, name string) (err error) {
-	name, err = filepath.EvalSymlinks(name)
-	if err != nil {
-		return fmt.Errorf("%w: %w", lines.ErrInput, err)
-	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return fmt.Errorf("%w: %w", lines.ErrInput, err)
-	}
-	out, err := os.CreateTemp(filepath.Dir(name), ".leakveil-*")
-	if err != nil {
-		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = out.Close()
-			_ = os.Remove(out.Name())
-		}
-	}()
-	if err = r.copy(out, src); err != nil {
-		return err
-	}
-	if err = errors.Join(keepOwner(out, info), out.Chmod(info.Mode().Perm()), out.Sync(), out.Close()); err == nil {
-		err = os.Rename(out.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
-	}
-	return nil
 }

@@ -42,7 +42,7 @@ var arrows = []struct {
 	{"internal/alert", []string{"internal/event"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
 	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer"}},
-	{"internal/lines", []string{"internal/pipeline", "detect"}},
+	{"internal/lines", []string{"internal/pipeline", "detect", "redact"}},
 	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},

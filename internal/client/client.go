@@ -16,14 +16,22 @@ import (
 // maxID bounds a client identifier: it comes from log lines that anyone may write.
 const maxID = 256
 
-// maxCandidates bounds what one record may name.
-const maxCandidates = 32
+// Bounds on what one record may name: how many places of each word are
+// remembered, so that a finding far into a long list still has the client of its
+// own object (what stands behind them is ambiguous), and how many clients an
+// answer lists.
+const (
+	maxNamed  = 1 << 12
+	maxListed = 32
+)
 
 // Attributor finds clients. It belongs to one goroutine; it remembers the
 // candidates of the record it saw last, since a record often has many findings.
 type Attributor struct {
-	low, high int // the record in the arena, high 0 when nothing is remembered
-	named     []candidate
+	low, high int         // the record in the arena, high 0 when nothing is remembered
+	named     []candidate // in the order of the record
+	all       []string    // the distinct identifiers of the record, sorted
+	known     int         // the part of the record that named is complete for
 	idp       bool
 	scratch   []byte
 }
@@ -113,48 +121,89 @@ func firstOf(ids ...string) string {
 // bound chooses among the record's candidates: the innermost scope around the
 // finding that names any decides.
 func (a *Attributor) bound(record []byte, at int) event.Client {
-	all := distinct(a.named, 0, len(record))
-	switch len(all) {
+	switch len(a.all) {
 	case 0:
 		return event.Client{How: event.Unknown}
 	case 1:
-		return a.same(all[0], all, "likely")
+		return a.same(a.all[0], "likely")
 	}
 	for level := 0; ; level++ {
 		lo, hi := detect.Scope(record, at, level)
-		switch ids := distinct(a.named, lo, hi); {
-		case len(ids) == 1:
-			return a.same(ids[0], all, "certain")
-		case len(ids) > 1 || lo == 0 && hi == len(record):
-			return event.Client{How: event.Ambiguous, Confidence: "possible", Candidates: all}
+		switch id, several := only(within(a.named, lo, hi)); {
+		case several || hi > a.known || lo == 0 && hi == len(record):
+			return event.Client{How: event.Ambiguous, Confidence: "possible", Candidates: a.listed("")}
+		case id != "":
+			return a.same(id, "certain")
 		}
 	}
 }
 
-func (a *Attributor) same(id string, all []string, confidence string) event.Client {
+func (a *Attributor) same(id, confidence string) event.Client {
 	how := event.SameRecord
 	if a.idp {
 		how = event.IdPEvent
 	}
-	return event.Client{ID: id, How: how, Confidence: confidence, Candidates: all}
+	return event.Client{ID: id, How: how, Confidence: confidence, Candidates: a.listed(id)}
 }
 
-// distinct returns the sorted identifiers named within [lo,hi). The bare word
-// "client" counts only where nothing better stands.
-func distinct(named []candidate, lo, hi int) []string {
+// listed is the record's identifiers, sorted, with id among them.
+func (a *Attributor) listed(id string) []string {
+	if len(a.all) <= maxListed {
+		return a.all
+	}
+	first := slices.Clone(a.all[:maxListed])
+	if _, found := slices.BinarySearch(first, id); !found && id != "" {
+		first[maxListed-1] = id // it sorts behind all the others
+	}
+	return first
+}
+
+// within is the candidates that stand in [lo,hi).
+func within(named []candidate, lo, hi int) []candidate {
+	before := func(c candidate, at int) int { return c.at - at }
+	first, _ := slices.BinarySearchFunc(named, lo, before)
+	last, _ := slices.BinarySearchFunc(named, hi, before)
+	return named[first:max(first, last)]
+}
+
+// only returns the one identifier that the candidates name, "" for none, and
+// whether there are several. The bare word "client" counts only where nothing
+// better stands.
+func only(named []candidate) (id string, several bool) {
+	weak := true
+	for _, c := range named {
+		switch {
+		case c.weak && !weak:
+		case id == "" || weak && !c.weak:
+			id, weak, several = c.id, c.weak, false
+		case c.id != id:
+			several = true
+		}
+		if several && !weak {
+			return "", true
+		}
+	}
+	if several {
+		return "", true
+	}
+	return id, false
+}
+
+// distinct returns the sorted identifiers of a record, by the same rule.
+func distinct(named []candidate) []string {
+	var ids []string
 	for _, weak := range []bool{false, true} {
-		var ids []string
 		for _, c := range named {
-			if c.weak == weak && c.at >= lo && c.at < hi && !slices.Contains(ids, c.id) {
+			if c.weak == weak {
 				ids = append(ids, c.id)
 			}
 		}
 		if len(ids) > 0 {
-			slices.Sort(ids)
-			return ids
+			break
 		}
 	}
-	return nil
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // valid keeps out what cannot be an identifier, and what would be dangerous to

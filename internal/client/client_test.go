@@ -280,14 +280,14 @@ func TestEachFindingHasItsOwn(t *testing.T) {
 	}
 }
 
-// A record can name at most maxCandidates, and deep nesting costs bounded time.
+// An answer lists at most maxListed clients, and deep nesting costs bounded time.
 func TestHostileRecords(t *testing.T) {
 	f := newFinder(t)
 	var many strings.Builder
-	for range 10 * maxCandidates {
+	for range 10 * maxListed {
 		many.WriteString("client_id=" + random(10) + " ")
 	}
-	if got := f.one(many.String() + "code_verifier=" + random(43)); got.How != event.Ambiguous || len(got.Candidates) > maxCandidates {
+	if got := f.one(many.String() + "code_verifier=" + random(43)); got.How != event.Ambiguous || len(got.Candidates) > maxListed {
 		t.Errorf("%d candidates, %s", len(got.Candidates), got.How)
 	}
 	deep := "client_id=app-a client_id=app-b " + strings.Repeat(`{"a":`, 100000) + `{"code_verifier":"` + random(43) + `"}`

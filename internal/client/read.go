@@ -5,26 +5,43 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"github.com/leakveil/leakveil/detect"
 )
 
 // read collects the client identifiers that a record names.
 func (a *Attributor) read(record []byte) {
-	a.named = a.named[:0]
-	for _, word := range [][]byte{[]byte("lient"), []byte("LIENT")} {
-		for p := 0; len(a.named) < maxCandidates; {
-			n := bytes.Index(record[p:], word)
-			if n < 0 {
-				break
-			}
-			p += n + len(word)
-			a.readClient(record, p-len("client"), p)
-		}
+	a.named, a.known = a.named[:0], len(record)
+	for _, word := range []string{"lient", "LIENT"} {
+		a.each(record, word, func(start, end int) { a.readClient(record, start-1, end) })
 	}
-	a.readKey(record, "azp")
+	a.each(record, "azp", func(start, end int) {
+		if detect.WordAt(record, start) && (end == len(record) || !isLetter(record[end])) {
+			a.readValue(record, start, end, false)
+		}
+	})
+	slices.SortFunc(a.named, func(x, y candidate) int { return x.at - y.at })
+	a.all = distinct(a.named)
 	// Keycloak's event lines: type="…", realmId="…", clientId="…".
 	a.idp = bytes.Contains(record, []byte("realmId=")) && bytes.Contains(record, []byte("type="))
+}
+
+// each calls f with the place of each word. It stops, and remembers where, when
+// that has given maxNamed candidates.
+func (a *Attributor) each(record []byte, word string, f func(start, end int)) {
+	for p, before := 0, len(a.named); ; {
+		n := bytes.Index(record[p:], []byte(word))
+		switch {
+		case n < 0:
+			return
+		case len(a.named)-before == maxNamed:
+			a.known = min(a.known, p)
+			return
+		}
+		f(p+n, p+n+len(word))
+		p += n + len(word)
+	}
 }
 
 // readClient reads client_id in any spelling, or the bare word client, from a
@@ -46,20 +63,6 @@ func (a *Attributor) readClient(record []byte, start, end int) {
 		return
 	}
 	a.readValue(record, start, end, weak)
-}
-
-func (a *Attributor) readKey(record []byte, key string) {
-	for p := 0; len(a.named) < maxCandidates; {
-		n := bytes.Index(record[p:], []byte(key))
-		if n < 0 {
-			return
-		}
-		start := p + n
-		p = start + len(key)
-		if detect.WordAt(record, start) && (p == len(record) || !isLetter(record[p])) {
-			a.readValue(record, start, p, false)
-		}
-	}
 }
 
 func (a *Attributor) readValue(record []byte, start, end int, weak bool) {

@@ -28,8 +28,9 @@ type Options struct {
 	NewWorker func() (*pipeline.Worker, error)
 	// OnFound is called for each finding, in input order; nil counts no lines.
 	OnFound func(Found) error
-	// OnProgress is called now and then with the bytes read so far; may be nil.
-	OnProgress func(bytes int64)
+	// OnProgress is called behind each piece of output with the bytes read so far;
+	// may be nil. Its error ends the copy.
+	OnProgress func(bytes int64) error
 	// Arena is the size of a piece of work in bytes; 0 is DefaultArena.
 	Arena int
 	// Window bounds how much of one line is held; 0 is DefaultWindow.
@@ -120,7 +121,7 @@ func (w *writer) write(p *piece) error {
 	w.stats.Findings += int64(len(p.got.Results))
 	w.stats.Withheld += int64(p.got.Withheld)
 	if w.o.OnProgress != nil {
-		w.o.OnProgress(w.stats.Bytes)
+		return w.o.OnProgress(w.stats.Bytes)
 	}
 	return nil
 }
@@ -130,11 +131,14 @@ func (w *writer) report(p *piece) error {
 	at, line, start := 0, w.stats.Lines, -w.base
 	for i := range p.got.Results {
 		r := &p.got.Results[i]
-		line += int64(bytes.Count(p.text[at:r.Start], newline))
-		at = r.Start
-		if n := bytes.LastIndexByte(p.text[:r.Start], '\n'); n >= 0 {
-			start = int64(n + 1)
+		// Only what lies behind the last finding is looked at: looking back over a
+		// long line for each of its findings would take hours.
+		between := p.text[at:r.Start]
+		line += int64(bytes.Count(between, newline))
+		if n := bytes.LastIndexByte(between, '\n'); n >= 0 {
+			start = int64(at + n + 1)
 		}
+		at = r.Start
 		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start})
 		if err != nil {
 			return err

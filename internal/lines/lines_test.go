@@ -215,3 +215,27 @@ func TestErrorAfterData(t *testing.T) {
 		}
 	}
 }
+
+// A long line with very many findings takes time in proportion to its length.
+// Once each finding looked back over the whole line for its beginning, and this
+// test took hours.
+func TestManyFindingsInOneLine(t *testing.T) {
+	const findings = 200_000
+	var in strings.Builder
+	for range findings {
+		in.WriteString("client_id=web&code_verifier=" + secret(43) + " ")
+	}
+	o := options(t)
+	o.Workers = 1
+	n, at := 0, int64(0)
+	o.OnFound = func(f Found) error {
+		if f.Line != 0 || f.From < at || f.To-f.From != 43 {
+			t.Fatalf("finding %d: %d to %d in line %d, behind %d", n, f.From, f.To, f.Line, at)
+		}
+		n, at = n+1, f.To
+		return nil
+	}
+	if _, err := Copy(io.Discard, strings.NewReader(in.String()), o); err != nil || n != findings {
+		t.Fatalf("%d findings, want %d, %v", n, findings, err)
+	}
+}

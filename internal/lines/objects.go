@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sort"
 
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/pipeline"
@@ -29,7 +30,7 @@ func CopyObjects(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 	}
 	o.Window = maxObject
 	r := newReader(src, o)
-	c := &objectCopy{dst: dst, o: o, w: w}
+	c := &objectCopy{dst: dst, o: o, w: w, spans: newSpans(w.KeyID())}
 	for p := (&piece{}); ; {
 		more, err := r.next(p)
 		if err != nil || !more {
@@ -51,7 +52,9 @@ func CopyObjects(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		c.stats.Bytes += int64(len(p.text))
 		c.stats.Lines += int64(len(c.lines))
 		if o.OnProgress != nil {
-			o.OnProgress(c.stats.Bytes)
+			if err := o.OnProgress(c.stats.Bytes); err != nil {
+				return c.stats, err
+			}
 		}
 	}
 }
@@ -86,6 +89,7 @@ type objectCopy struct {
 	set   detect.Batch
 	out   []byte
 	mask  []byte
+	spans spans
 }
 
 func (c *objectCopy) batch(text []byte) error {
@@ -144,6 +148,19 @@ func (c *objectCopy) write(lines []object, found []pipeline.Result, base int64) 
 		}
 	}
 	for i := range lines {
+		own := found[:0:0]
+		if n := sort.Search(len(found), func(n int) bool { return found[n].Segment > i }); n > 0 {
+			own, found = found[:n], found[n:]
+		}
+		if lines[i].hi > 0 && len(own) > 0 {
+			out, ok, err := c.spans.splice(c.out, &lines[i], own, c.set.Segments()[i].Start)
+			if err != nil {
+				return err
+			}
+			if c.out = out; ok {
+				continue
+			}
+		}
 		out, changed, drop, err := c.w.MaskSegment(c.mask[:0], i, false)
 		if err != nil {
 			return err
