@@ -63,7 +63,7 @@ func (p *processor) process(ctx context.Context, in kafka.Input) (kafka.Unit, er
 	defer func() { job.in, job.unit = kafka.Input{}, kafka.Unit{}; p.jobs <- job }()
 	start := p.now()
 	job.in = in
-	job.unit = kafka.Unit{OutTopic: p.output(in.Topic), Codec: p.codecFor(in.Info.Codec)}
+	job.unit = kafka.Unit{OutTopic: p.output(in.Topic), Codec: p.codecFor(in.Info.Codec), Unchanged: true}
 	job.unit.Out = make([]recordbatch.Record, 0, len(in.Records))
 	for first := 0; first < len(in.Records); {
 		last, size := first, 0
@@ -209,6 +209,7 @@ func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]
 		if drop {
 			dropped[f.record] = true
 		}
+		j.unit.Unchanged = j.unit.Unchanged && !changed && !drop
 		if !changed {
 			continue
 		}
@@ -300,6 +301,7 @@ func detectionMessage(topic string, d event.Detection, now time.Time) kafka.Mess
 // a reference to it among the dead letters. Key and headers go as well: they
 // were not scanned either.
 func (j *job) withhold(r *recordbatch.Record, reason string) {
+	j.unit.Unchanged = false
 	stub, dead := j.stub(j.in.Topic, j.in.Partition, r, reason)
 	j.unit.Out = append(j.unit.Out, stub)
 	j.unit.Dead = append(j.unit.Dead, dead...)

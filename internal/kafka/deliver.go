@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +21,26 @@ type Input struct {
 	Partition int32
 	Info      recordbatch.Info
 	Records   []recordbatch.Record
+	// raw is the batch as it was read, when Records are all of it and it may be
+	// written again as it is; else nil.
+	raw []byte
+}
+
+// sameMemory reports whether two lists hold the very same records.
+func sameMemory(a, b []recordbatch.Record) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !sameSlice(a[i].Key, b[i].Key) || !sameSlice(a[i].Value, b[i].Value) || !sameSlice(a[i].Headers, b[i].Headers) || a[i].Timestamp != b[i].Timestamp {
+			return false
+		}
+	}
+	return true
+}
+
+func sameSlice[T any](a, b []T) bool {
+	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }
 
 // Message is a record with its destination. Partition -1 means: by key.
@@ -34,9 +55,13 @@ type Unit struct {
 	Topic     string
 	Partition int32
 	// Out goes to OutTopic, to the partition of the same number.
-	Out        []recordbatch.Record
-	OutTopic   string
-	Codec      recordbatch.Codec // of Out; Input.Info has that of the input
+	Out      []recordbatch.Record
+	OutTopic string
+	Codec    recordbatch.Codec // of Out; Input.Info has that of the input
+	// Unchanged says that Out are the Input's records, all of them and none changed:
+	// their batch may be written as it came, without compressing it again.
+	Unchanged  bool
+	raw        []byte
 	Events     []Message
 	Detections []event.Detection
 	Dead       []Message
@@ -115,7 +140,7 @@ func (d *AtLeastOnce) deliver(ctx context.Context, p *Producer, u Unit) error {
 	if u.OutTopic == "" {
 		return errors.New("deliver: records without an output topic")
 	}
-	return p.Produce(ctx, u.OutTopic, u.Partition, u.Codec, u.Out)
+	return p.produce(ctx, u.OutTopic, u.Partition, u.Codec, u.Out, u.raw)
 }
 
 func (d *AtLeastOnce) side(ctx context.Context, p *Producer, u Unit) error {

@@ -99,7 +99,8 @@ func (s *Source) runGroup(ctx context.Context, topics []string) error {
 }
 
 func (s *Source) generations(ctx context.Context, group *kafkago.ConsumerGroup) error {
-	wait := newBackoff(s.opts.MaxBackoff)
+	// A coordinator that moves is back in seconds, and nothing is read until then.
+	wait := newBackoff(min(s.opts.MaxBackoff, time.Second))
 	for {
 		g, err := group.Next(ctx)
 		switch {

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
-
-	"github.com/leakveil/leakveil/internal/kafkatest"
 )
 
 func TestMembershipIsProvenAgainWhenItsProofIsOld(t *testing.T) {
@@ -68,16 +66,5 @@ func TestHeartbeatErrorIsSeen(t *testing.T) {
 	client := &kafkago.Client{Addr: kafkago.TCP(b.Addr()), Transport: &kafkago.Transport{}}
 	if err := askHeartbeat(testContext(t), client, "nobody-is-in-it", "nobody", 3); !errors.Is(err, kafkago.UnknownMemberId) {
 		t.Errorf("an unknown member's heartbeat: %v", err)
-	}
-}
-
-// kafka-go's Client.Heartbeat goes to any broker, and two of three refuse it.
-func heartbeatsReachTheCoordinator(t *testing.T, c *kafkatest.Cluster, group string) {
-	t.Helper()
-	for _, addr := range c.Addrs() {
-		client := &kafkago.Client{Addr: kafkago.TCP(addr), Transport: &kafkago.Transport{}}
-		if err := askHeartbeat(testContext(t), client, group, "nobody", 3); !errors.Is(err, kafkago.UnknownMemberId) {
-			t.Errorf("asked by way of %s: %v", addr, err)
-		}
 	}
 }

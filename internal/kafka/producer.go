@@ -132,6 +132,12 @@ func NewProducer(transport kafkago.RoundTripper, opts ProducerOptions, log *slog
 // Any other error means that some of recs may or may not have been written
 // (ErrUnacknowledged), and ends the partition for this session.
 func (p *Producer) Produce(ctx context.Context, topic string, partition int32, codec recordbatch.Codec, recs []recordbatch.Record) error {
+	return p.produce(ctx, topic, partition, codec, recs, nil)
+}
+
+// produce is Produce. raw, unless nil, is a batch that holds just recs, and is written
+// as it is when the broker takes it.
+func (p *Producer) produce(ctx context.Context, topic string, partition int32, codec recordbatch.Codec, recs []recordbatch.Record, raw []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.closed, cancel)()
@@ -147,7 +153,7 @@ func (p *Producer) Produce(ctx context.Context, topic string, partition int32, c
 	}
 	u := &unit{p: p, st: st, key: partitionKey{topic, partition}, codec: codec}
 	u.work = works.Get().(*producerWork)
-	err := u.sendAll(ctx, recs)
+	err := u.sendAll(ctx, recs, raw)
 	if !u.abandoned {
 		works.Put(u.work)
 	}

@@ -28,8 +28,18 @@ type unit struct {
 	abandoned bool
 }
 
-// sendAll writes recs batch by batch and ends the partition on a failure.
-func (u *unit) sendAll(ctx context.Context, recs []recordbatch.Record) error {
+// sendAll writes recs as the batch that raw is, or batch by batch, and ends the
+// partition on a failure.
+func (u *unit) sendAll(ctx context.Context, recs []recordbatch.Record, raw []byte) error {
+	if len(raw) > 0 && len(raw) <= u.p.opts.MaxBatchBytes {
+		err := u.sendBatch(ctx, recs, raw)
+		if err == nil {
+			return nil
+		}
+		if !isTooLarge(err) { // else it is cut to size below; nothing was written
+			return u.failed(err, len(recs), 0)
+		}
+	}
 	done := 0
 	for _, run := range recordbatch.Split(recs, u.p.opts.MaxBatchBytes) {
 		n, err := u.sendRun(ctx, run)
@@ -40,18 +50,23 @@ func (u *unit) sendAll(ctx context.Context, recs []recordbatch.Record) error {
 		if errors.Is(err, ErrRecordTooLarge) {
 			return &RecordTooLargeError{Topic: u.key.topic, Partition: u.key.partition, Index: done}
 		}
-		u.st.broken = err
-		return fmt.Errorf("produce %d records to %s/%d, %d acknowledged: %w: %w",
-			len(recs), u.key.topic, u.key.partition, done, ErrUnacknowledged, err)
+		return u.failed(err, len(recs), done)
 	}
 	return nil
+}
+
+// failed ends the partition.
+func (u *unit) failed(err error, records, done int) error {
+	u.st.broken = err
+	return fmt.Errorf("produce %d records to %s/%d, %d acknowledged: %w: %w",
+		records, u.key.topic, u.key.partition, done, ErrUnacknowledged, err)
 }
 
 // sendRun writes recs as one batch, or in halves when the broker finds that too
 // large, and says how many records were acknowledged. A batch that is refused
 // for its size was not written and used up no sequence.
 func (u *unit) sendRun(ctx context.Context, recs []recordbatch.Record) (int, error) {
-	err := u.sendBatch(ctx, recs)
+	err := u.sendBatch(ctx, recs, nil)
 	switch {
 	case err == nil:
 		return len(recs), nil
@@ -71,9 +86,10 @@ func (u *unit) sendRun(ctx context.Context, recs []recordbatch.Record) (int, err
 	return n + rest, err
 }
 
-// sendBatch writes one batch with the partition's next sequence, and sends the
-// same bytes again until they are acknowledged or the time is up.
-func (u *unit) sendBatch(ctx context.Context, recs []recordbatch.Record) error {
+// sendBatch writes one batch with the partition's next sequence, raw or, when that is
+// nil, recs encoded, and sends the same bytes again until they are acknowledged or
+// the time is up.
+func (u *unit) sendBatch(ctx context.Context, recs []recordbatch.Record, raw []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, u.p.opts.DeliveryTimeout)
 	defer cancel()
 	s, err := u.p.identity(ctx)
@@ -81,7 +97,7 @@ func (u *unit) sendBatch(ctx context.Context, recs []recordbatch.Record) error {
 		return err
 	}
 	params := recordbatch.Params{Codec: u.codec, ProducerID: s.id, ProducerEpoch: s.epoch, BaseSequence: u.st.next}
-	wire, err := u.encode(params, recs)
+	wire, err := u.encode(params, recs, raw)
 	if err != nil {
 		return err
 	}
@@ -95,12 +111,14 @@ func (u *unit) sendBatch(ctx context.Context, recs []recordbatch.Record) error {
 
 // encode gives the batch with the length (int32) before it that RawProduce
 // expects its reader to hold.
-func (u *unit) encode(params recordbatch.Params, recs []recordbatch.Record) ([]byte, error) {
+func (u *unit) encode(params recordbatch.Params, recs []recordbatch.Record, raw []byte) (wire []byte, err error) {
 	if u.abandoned {
 		u.work, u.abandoned = new(producerWork), false
 	}
-	wire, err := u.work.encoder.Encode(append(u.work.wire[:0], 0, 0, 0, 0), params, recs)
-	if err != nil {
+	wire = append(u.work.wire[:0], 0, 0, 0, 0)
+	if raw != nil {
+		wire = recordbatch.Readdress(wire, raw, params)
+	} else if wire, err = u.work.encoder.Encode(wire, params, recs); err != nil {
 		return nil, err
 	}
 	binary.BigEndian.PutUint32(wire, uint32(len(wire)-4))

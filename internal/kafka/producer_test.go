@@ -284,10 +284,12 @@ func TestProducerGivesUpAtItsDeadline(t *testing.T) {
 }
 
 func TestProducerStopsWithItsCallersContext(t *testing.T) {
-	_, _, through, p := fakeProducer(t, nil)
+	_, _, through, p := fakeProducer(t, func(o *ProducerOptions) {
+		o.MinBackoff, o.MaxBackoff, o.DeliveryTimeout = time.Hour, time.Hour, 2*time.Hour
+	})
 	ctx, cancel := context.WithCancel(testContext(t))
 	through.answer = func(int32, kafkago.Response, error) (kafkago.Response, error) {
-		cancel()
+		time.AfterFunc(10*time.Millisecond, cancel) // in the pause
 		return nil, io.ErrUnexpectedEOF
 	}
 	if err := p.Produce(ctx, producedTopic, 0, recordbatch.None, numbers(0, 1)); !errors.Is(err, context.Canceled) {

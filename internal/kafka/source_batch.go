@@ -105,6 +105,9 @@ func (r *partitionRun) deliverFrom(ctx context.Context, filter *abortFilter, raw
 		if class < large {
 			rest = r.gather(filter, class, &in, rest)
 		}
+		if in.Info.Size == len(raw) && r.decoders[class] != nil && r.decoders[class][0].Verbatim(raw, in.Records) {
+			in.raw = raw
+		}
 		r.records = in.Records
 		err = r.deliver(ctx, in)
 		clear(r.records)
@@ -177,7 +180,9 @@ func (r *partitionRun) deliver(ctx context.Context, in Input) error {
 	for below < len(in.Records) && in.Records[below].Offset < r.pos {
 		below++
 	}
-	in.Records = in.Records[below:]
+	if below > 0 {
+		in.Records, in.raw = in.Records[below:], nil
+	}
 	if len(in.Records) == 0 { // compaction left nothing, or it was delivered before
 		r.advance(next)
 		return nil
@@ -189,6 +194,9 @@ func (r *partitionRun) deliver(ctx context.Context, in Input) error {
 	if err != nil {
 		b := BadBatch{First: in.Records[0].Offset, Last: in.Info.LastOffset, Size: in.Info.Size}
 		return r.bad(ctx, b, err)
+	}
+	if unit.Unchanged && unit.Codec == in.Info.Codec && sameMemory(unit.Out, in.Records) {
+		unit.raw = in.raw
 	}
 	if err := r.write(ctx, unit, next); err != nil {
 		return err
@@ -237,7 +245,7 @@ func (r *partitionRun) write(ctx context.Context, u Unit, next int64) error {
 		// What stands before it is written, and so are events and dead letters.
 		u.Out = append([]recordbatch.Record(nil), u.Out[size.Index:]...)
 		stub, dead := withhold(ctx, u, u.Out[0])
-		u.Out[0], u.Dead, u.Events, u.Detections = stub, dead, nil, nil
+		u.Out[0], u.Dead, u.Events, u.Detections, u.raw = stub, dead, nil, nil, nil
 		withheld = len(u.Out)
 	}
 }

@@ -44,6 +44,12 @@ func (l *fakeLog) end() int64 {
 
 // RoundTrip answers Fetch and ListOffsets.
 func (l *fakeLog) RoundTrip(ctx context.Context, _ net.Addr, req kafkago.Request) (kafkago.Response, error) {
+	if q, ok := req.(*fetchQuestion); ok && l.nothingAt(q.offset) { // as a broker waits for new records
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(q.waitMs) * time.Millisecond):
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -75,6 +81,12 @@ func (l *fakeLog) RoundTrip(ctx context.Context, _ net.Addr, req kafkago.Request
 		return answer, nil
 	}
 	return nil, fmt.Errorf("unexpected request %T", req)
+}
+
+func (l *fakeLog) nothingAt(offset int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return offset == l.end()
 }
 
 func (l *fakeLog) answer(q *fetchQuestion) []byte {

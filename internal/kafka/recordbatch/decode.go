@@ -18,6 +18,8 @@ type Decoder struct {
 	buf     []byte   // decompressed records
 	headers []Header // of all records of the batch
 	codecs  decompressors
+	// attributes: a record of the batch has some, which magic 2 does not use.
+	attributes bool
 }
 
 // NewDecoder makes a Decoder with limits.
@@ -79,7 +81,7 @@ func (d *Decoder) payload(codec Codec, src []byte) ([]byte, error) {
 }
 
 func (d *Decoder) records(payload []byte, in Info, baseTimestamp int64, dst []Record) ([]Record, error) {
-	d.headers = d.headers[:0]
+	d.headers, d.attributes = d.headers[:0], false
 	// A claimed count is no reason to ask for much memory at once.
 	dst = slices.Grow(dst, min(int(in.Count), 1024))
 	p := parser{buf: payload}
@@ -103,7 +105,8 @@ func (d *Decoder) records(payload []byte, in Info, baseTimestamp int64, dst []Re
 }
 
 func (d *Decoder) record(p *parser, in Info, baseTimestamp int64) (Record, error) {
-	p.buf = p.buf[1:] // attributes: unused in magic 2
+	d.attributes = d.attributes || p.buf[0] != 0
+	p.buf = p.buf[1:]
 	timestampDelta := p.varint64()
 	offsetDelta := p.varint32()
 	rec := Record{

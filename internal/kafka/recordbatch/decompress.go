@@ -28,8 +28,10 @@ const (
 type decompressors struct {
 	src  bytes.Reader
 	gzip *gzip.Reader
-	lz4  *lz4.Reader
-	zstd *zstd.Decoder
+	// gzipBare: the last gzip was one member (RFC 1952) without optional fields.
+	gzipBare bool
+	lz4      *lz4.Reader
+	zstd     *zstd.Decoder
 }
 
 // decompress writes what src decompresses to into dst, which it grows up to
@@ -67,10 +69,18 @@ func (c *decompressors) gunzip(dst []byte, limit int) ([]byte, error) {
 	if c.gzip == nil {
 		c.gzip = new(gzip.Reader)
 	}
-	if err := c.gzip.Reset(&c.src); err != nil {
-		return nil, err
+	for members := 1; ; members++ {
+		if err := c.gzip.Reset(&c.src); err != nil {
+			return nil, err
+		}
+		c.gzip.Multistream(false)
+		h := &c.gzip.Header
+		c.gzipBare = members == 1 && len(h.Extra) == 0 && h.Name == "" && h.Comment == ""
+		var err error
+		if dst, err = readAll(dst, c.gzip, limit); err != nil || c.src.Len() == 0 {
+			return dst, err
+		}
 	}
-	return readAll(dst, c.gzip, limit)
 }
 
 func (c *decompressors) unlz4(dst []byte, limit int) ([]byte, error) {
