@@ -48,6 +48,7 @@ func (s *Scanner) check(c *candidate) bool {
 		s.scratch = c.Value(s.scratch[:0], s.arena)
 		v = s.scratch
 	}
+	v = rules.BeforeMask(v)
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
 		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {

@@ -106,6 +106,17 @@ func IsMask(value []byte) bool {
 	}
 }
 
+// BeforeMask returns what stands before a mask that ends value, or value when it
+// ends in none: access_token=REDACTED.… is no value because of its mask.
+func BeforeMask(value []byte) []byte {
+	for _, prefix := range []string{maskPrefix, hashPrefix} {
+		if i := bytes.Index(value, []byte(prefix)); i > 0 && IsMask(value[i:]) {
+			return value[:i]
+		}
+	}
+	return value
+}
+
 // isTail reports whether rest is <key id>.<fingerprint>, filled up or not.
 func isTail(rest []byte) bool {
 	id, rest, ok := bytes.Cut(rest, []byte("."))

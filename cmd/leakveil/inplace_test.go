@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/leakveil/leakveil/internal/dbcache"
 )
 
 // removing names a file that the test program, started again, removes on a signal.
@@ -25,6 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	databases = dbcache.In(filepath.Join(buildDir, "cache")) // not the user's own
 	code := m.Run()
 	_ = os.RemoveAll(buildDir)
 	os.Exit(code)

@@ -7,21 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/leakveil/leakveil/internal/dbcache"
 )
-
-// TestMain keeps what the commands cache away from the user's own folder.
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "leakveil-cache-")
-	if err != nil {
-		panic(err)
-	}
-	databases = dbcache.In(filepath.Join(folder, "leakveil"))
-	code := m.Run()
-	_ = os.RemoveAll(folder)
-	os.Exit(code)
-}
 
 // ran is what a command did.
 type ran struct {

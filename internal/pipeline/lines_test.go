@@ -198,3 +198,21 @@ func TestTemplatesUnderEveryPolicy(t *testing.T) {
 		}
 	}
 }
+
+// A key inside an unquoted value of a weak key: what the first run leaves before
+// its mask is no value the second time.
+func TestMaskInsideAValueChangesNothing(t *testing.T) {
+	w, rnd := worker(t, redact.Policy{}), rand.New(rand.NewPCG(rand.Uint64(), 9))
+	for _, text := range []string{
+		"code=abc!access_token=1234567890123456|" + draw(rnd, rules.Alphabets["alnum"], 43) + "\n",
+		"token=a:refresh_token=" + draw(rnd, rules.Alphabets["alnum"], 43) + "|x\n",
+	} {
+		once := string(w.Lines(nil, []byte(text)).Text)
+		if once == text {
+			t.Errorf("%q: nothing was masked", text)
+		}
+		if twice := string(w.Lines(nil, []byte(once)).Text); twice != once {
+			t.Errorf("once  %q\ntwice %q", once, twice)
+		}
+	}
+}
