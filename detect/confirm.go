@@ -62,7 +62,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 	t := c.trigger
 	switch t.form {
 	case formKey, formWeak:
-		end := to - 1
+		end := to - t.rest
 		if t.form == formWeak {
 			end = to - t.tail - t.glue
 		}

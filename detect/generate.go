@@ -64,9 +64,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, keyTriggers(r, key)...)
 	}
 	for _, name := range r.Names {
-		t := &Trigger{Rule: r, Key: name, form: formKey, name: true, word: strings.TrimSuffix(name, "*")}
-		t.elems = append(literalElems(t.word, false), elem{followsName(name), 1})
-		out = append(out, t)
+		out = append(out, nameTriggers(r, name)...)
 	}
 	for _, key := range r.WeakKeys {
 		for _, glue := range weakGlues {
@@ -109,7 +107,7 @@ var joints = []string{"_", "", "-", " ", "."}
 func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
 	for _, joint := range joints {
-		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, caseless: true}
+		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, rest: 1, caseless: true}
 		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {

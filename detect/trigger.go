@@ -35,6 +35,7 @@ type Trigger struct {
 	word     string // the key or name without the mark of an open end
 	form     form
 	caseless bool
+	rest     int  // bytes behind a strong key or name
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with

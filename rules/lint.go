@@ -13,7 +13,7 @@ var (
 	keyPattern = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
 	// One class or one byte, no open repeats: a trigger has a fixed shape.
 	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9_.~-]+\]|[!-Z^-~])+$`)
-	namePattern   = regexp.MustCompile(`^[!-)+-~]+\*?$`)
+	namePattern   = regexp.MustCompile(`^[!"$-)+-~]+[*#]?$`)
 	schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 )
 
@@ -53,7 +53,7 @@ func (r *Rule) lintTriggers() error {
 	}{
 		{"keys", r.Keys, keyPattern, "lower-case words joined by '_'"},
 		{"weak_keys", r.WeakKeys, keyPattern, "lower-case words joined by '_'"},
-		{"names", r.Names, namePattern, "printable characters without blanks, '*' at the end alone"},
+		{"names", r.Names, namePattern, "printable characters without blanks, '*' or '#' at the end alone"},
 		{"prefixes", r.Prefixes, prefixPattern, "characters and [abc] classes, no repeats"},
 		{"schemes", r.Schemes, schemePattern, "an HTTP authentication scheme"},
 	} {

@@ -46,9 +46,9 @@ type Rule struct {
 	// WeakKeys are words that mean other things as well (code, token): they
 	// need an exact glue, a left boundary, and the rule's checks.
 	WeakKeys []string `yaml:"weak_keys"`
-	// Names are keys in exactly this spelling: cookie and header names. The number
-	// of a cookie's chunk may follow (name_0, name.1, nameC2); a '*' at the end
-	// stands for the rest of a name that each installation chooses.
+	// Names are keys in exactly this spelling: cookie and header names. A '#' at the
+	// end stands for nothing or the number of a cookie's chunk (name_0, name.1,
+	// nameC2, name_1of2), a '*' for the rest of a name that each installation chooses.
 	Names []string `yaml:"names"`
 	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
