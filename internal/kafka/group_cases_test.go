@@ -120,8 +120,8 @@ func TestNothingFetchedIsProcessedAfterARebalance(t *testing.T) {
 		}()
 		<-held
 		synctest.Wait() // until it has fetched what it may
-		if l.fetches < 2 {
-			t.Errorf("%d fetches: nothing is ahead", l.fetches)
+		if n := l.asked(); n < 2 {
+			t.Errorf("%d fetches: nothing is ahead", n)
 		}
 		rebalance()
 		close(open)
@@ -170,8 +170,8 @@ func TestSlowOutputBoundsWhatIsFetched(t *testing.T) {
 		}()
 		<-held
 		time.Sleep(time.Hour) // of the test's own clock: whatever goes on by itself has gone on
-		if l.fetches != 2 {
-			t.Errorf("%d answers were fetched while the output stood still", l.fetches)
+		if n := l.asked(); n != 2 {
+			t.Errorf("%d answers were fetched while the output stood still", n)
 		}
 		close(open)
 		for marks.at(place{"in", 0}) < 1000 {
@@ -180,6 +180,12 @@ func TestSlowOutputBoundsWhatIsFetched(t *testing.T) {
 		stop()
 		<-done
 	})
+}
+
+func (l *fakeLog) asked() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fetches
 }
 
 func (w *watermarks) at(p place) int64 {

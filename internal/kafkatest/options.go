@@ -57,9 +57,11 @@ func newSettings(nodes int, options []Option) *settings {
 		"log.cleaner.io.buffer.size":      "65536",
 		"log.cleaner.backoff.ms":          "200",
 		"log.retention.check.interval.ms": "1000",
-		"num.network.threads":             "2",
-		"num.io.threads":                  "2",
-		"background.threads":              "2",
+		// Tests write records of any time; a broker would delete the old ones at once.
+		"log.retention.ms":    "-1",
+		"num.network.threads": "2",
+		"num.io.threads":      "2",
+		"background.threads":  "2",
 	}}
 	replicas := fmt.Sprint(nodes)
 	for _, key := range []string{"offsets.topic", "transaction.state.log"} {

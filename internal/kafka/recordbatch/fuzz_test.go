@@ -27,7 +27,8 @@ func FuzzDecode(f *testing.F) {
 		if len(raw) >= headerSize {
 			raw = seal(bytes.Clone(raw)) // else the checksum keeps all else unseen
 		}
-		recs, in, err := NewDecoder(limits).Decode(raw, nil)
+		d := NewDecoder(limits)
+		recs, in, err := d.Decode(raw, nil)
 		if err != nil {
 			known := []error{ErrShort, ErrMagic, ErrCRC, ErrCodec, ErrTooLarge, ErrCorrupt}
 			for _, k := range known {
@@ -45,10 +46,29 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("record %d at %d: %+v", i, recs[i].Offset, in)
 			}
 		}
+		if d.Verbatim(raw, recs) {
+			readdressed(t, raw, recs)
+		}
 		if len(recs) > 0 {
 			c.again(t, in.Codec, recs)
 		}
 	})
+}
+
+// readdressed wants the same records of a batch that is written as it came.
+func readdressed(t *testing.T, raw []byte, recs []Record) {
+	t.Helper()
+	out := Readdress(nil, raw, Params{ProducerID: 1})
+	got, in, err := NewDecoder(Limits{}).Decode(out, nil)
+	if err != nil || in.BaseOffset != 0 || len(got) != len(recs) {
+		t.Fatalf("%d of %d records, %v", len(got), len(recs), err)
+	}
+	for i := range got {
+		if !bytes.Equal(got[i].Key, recs[i].Key) || !bytes.Equal(got[i].Value, recs[i].Value) ||
+			got[i].Timestamp != recs[i].Timestamp || len(got[i].Headers) != len(recs[i].Headers) {
+			t.Fatalf("record %d has changed", i)
+		}
+	}
 }
 
 // pair is reused from one input to the next, as it is in use.

@@ -1,0 +1,87 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+)
+
+// steps keeps in which order a unit's parts were written.
+type steps struct {
+	mu    sync.Mutex
+	taken []string
+}
+
+func (s *steps) add(step string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken = append(s.taken, step)
+}
+
+// deliverOnce delivers a unit of every part; the topic that refuses does so for good,
+// "file" is the alerts file.
+func deliverOnce(t *testing.T, refusing string) ([]string, error) {
+	t.Helper()
+	cluster, c := fakeCluster(t, kfake.SeedTopics(1, "out", "alerts", "dead"))
+	var s steps
+	cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		topic := req.(*kmsg.ProduceRequest).Topics[0].Topic
+		s.add(topic)
+		if topic == refusing {
+			return produceAnswer(req, int16(kafkago.InvalidRecord)), nil, true
+		}
+		return nil, nil, false
+	})
+	d := &AtLeastOnce{
+		Open:        func() *Producer { return NewProducer(newTap(t, c), impatient(c), nil) },
+		PartitionOf: func(context.Context, string, []byte) (int32, error) { return 0, nil },
+		Local: func(context.Context, []event.Detection) error {
+			s.add("file")
+			if refusing == "file" {
+				return errInjected
+			}
+			return nil
+		},
+	}
+	err := d.Deliver(testContext(t), Unit{
+		Topic: "in", Out: numbers(0, 1), OutTopic: "out", Detections: []event.Detection{{}},
+		Events: []Message{{Topic: "alerts", Partition: -1, Record: recordbatch.Record{Value: []byte("event")}}},
+		Dead:   []Message{{Topic: "dead", Partition: -1, Record: recordbatch.Record{Value: []byte("letter")}}},
+	})
+	return s.taken, err
+}
+
+// A masked record is never out without its detection: the file first, then alerts
+// and dead letters in whatever order, then the output.
+func TestDetectionsAreAcknowledgedBeforeTheOutput(t *testing.T) {
+	taken, err := deliverOnce(t, "")
+	if err != nil || len(taken) != 4 || taken[0] != "file" || taken[3] != "out" || !slices.Contains(taken, "alerts") || !slices.Contains(taken, "dead") {
+		t.Errorf("%v, %v", taken, err)
+	}
+}
+
+// What cannot be alerted, or referred to, is not written and not acknowledged.
+func TestNothingIsWrittenWithoutItsDetections(t *testing.T) {
+	for _, refusing := range []string{"file", "alerts", "dead"} {
+		taken, err := deliverOnce(t, refusing)
+		if err == nil || slices.Contains(taken, "out") {
+			t.Errorf("%s refuses: %v, %v", refusing, taken, err)
+		}
+		if refusing == "file" && (!errors.Is(err, errInjected) || len(taken) != 1) {
+			t.Errorf("the file refuses: %v, %v", taken, err)
+		}
+	}
+	if _, err := deliverOnce(t, "out"); err == nil {
+		t.Error("the output refuses, and the unit counts as delivered")
+	}
+}
