@@ -10,7 +10,8 @@ die() { echo "leakveil: $*" >&2; exit 1; }
 need_go() {
 	command -v go >/dev/null || die "Go is missing: install Go $go_wanted or newer from https://go.dev/dl/"
 	local have
-	have=$(go env GOVERSION | sed 's/^go//')
+	have=$(go env GOVERSION 2>/dev/null | sed 's/^go//') && [ -n "$have" ] ||
+		die "Go does not run (try: go version): install Go $go_wanted or newer from https://go.dev/dl/"
 	[ "$(printf '%s\n%s\n' "$go_wanted" "$have" | sort -V | head -1)" = "$go_wanted" ] ||
 		die "Go $have is too old: install Go $go_wanted or newer from https://go.dev/dl/"
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -71,6 +72,7 @@ type demoRun struct {
 	demoCommand
 	out     io.Writer
 	style   style
+	width   int
 	tally   *demoTally
 	local   *app.Local
 	busy    time.Duration
@@ -88,17 +90,20 @@ const demoBatch = 500
 const shownLines = 40
 
 func (d *demoCommand) run(ctx context.Context, out io.Writer) error {
-	r := &demoRun{demoCommand: *d, out: out, style: styleFor(out), alerts: map[string]alert.Alert{}}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	shown := &untilError{w: out, stop: cancel}
+	r := &demoRun{demoCommand: *d, out: shown, style: styleFor(out), width: widthOf(out), alerts: map[string]alert.Alert{}}
 	r.tally = &demoTally{kinds: map[string]int64{}}
 	var err error
 	if r.local, err = app.NewLocal("app-logs", r.tally); err != nil {
 		return err
 	}
 	defer r.local.Close()
-	fmt.Fprintf(out, "%s\n\n", r.style.bold("leakveil demo: generated logs of several services, masked as they pass"))
+	fmt.Fprintf(r.out, "%s\n\n", r.style.bold("leakveil demo: generated logs of several services, masked as they pass"))
 	options := corpus.Options{Seed: d.seed, LeakEvery: 200}
 	for g := corpus.New(options); ctx.Err() == nil && (d.follow || r.done < d.records); {
-		if err := r.step(ctx, g); err != nil {
+		if err := r.step(ctx, g); err != nil && shown.err == nil {
 			return err
 		}
 	}
@@ -106,7 +111,36 @@ func (d *demoCommand) run(ctx context.Context, out io.Writer) error {
 		r.alerts[a.ID] = a
 	}
 	r.summary()
-	return nil
+	return shown.err
+}
+
+// untilError stops the demo when nobody reads it any more.
+type untilError struct {
+	w    io.Writer
+	stop func()
+	err  error
+}
+
+func (u *untilError) Write(p []byte) (int, error) {
+	if u.err != nil {
+		return 0, u.err
+	}
+	n, err := u.w.Write(p)
+	if u.err = err; err != nil {
+		u.stop()
+	}
+	return n, err
+}
+
+// widthOf is how many characters of a line are shown: as many as the terminal
+// has, and what fits most when it is none.
+func widthOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return min(max(width, 60), 240)
+		}
+	}
+	return 160
 }
 
 func (r *demoRun) step(ctx context.Context, g *corpus.Generator) error {
@@ -146,19 +180,24 @@ func (r *demoRun) line(ctx context.Context, text []byte) {
 		}
 		return
 	}
-	const around = 70
-	s := string(text)
-	if i := strings.Index(s, "REDACTED."); i > around {
-		s = "…" + s[i-around:]
-	}
-	if len(s) > 2*around+20 {
-		s = s[:2*around+20] + "…"
-	}
-	fmt.Fprintf(r.out, "  %s\n", r.style.masks(strings.ToValidUTF8(s, "?")))
+	fmt.Fprintf(r.out, "  %s\n", r.style.masks(cutLine(string(text), r.width-3)))
 	select {
 	case <-time.After(r.pause):
 	case <-ctx.Done():
 	}
+}
+
+// cutLine is at most width characters of a line, with its first mask among them.
+func cutLine(line string, width int) string {
+	text := []rune(strings.ToValidUTF8(line, "?"))
+	before, _, _ := strings.Cut(string(text), "REDACTED.")
+	if skip := len([]rune(before)) - max(0, width-80)/2 - 8; skip > 0 && skip < len(text) {
+		text = append([]rune("…"), text[skip:]...)
+	}
+	if len(text) > width {
+		text = append(text[:width-1:width-1], '…')
+	}
+	return string(text)
 }
 
 func (r *demoRun) alert(a alert.Alert) {
@@ -196,7 +235,7 @@ func (r *demoRun) summary() {
 		advice[name][alert.AdviceFor(a.Kind).Method] = true
 	}
 	fmt.Fprintf(r.out, "\n  clients to act on\n")
-	for _, name := range byCount(clients) {
+	for _, name := range append(slices.DeleteFunc(byCount(clients), isUnknown), slices.DeleteFunc(byCount(clients), isNamed)...) {
 		var todo []string
 		for method := range advice[name] {
 			todo = append(todo, method)
@@ -205,6 +244,10 @@ func (r *demoRun) summary() {
 		fmt.Fprintf(r.out, "    %-22s %6d  %s\n", name, clients[name], strings.Join(todo, ", "))
 	}
 }
+
+// Nobody can act on a client that is not known, so those come last.
+func isUnknown(name string) bool { return name == "unknown" || strings.HasPrefix(name, "one of ") }
+func isNamed(name string) bool   { return !isUnknown(name) }
 
 func byCount(counts map[string]int64) []string {
 	var names []string

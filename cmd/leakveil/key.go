@@ -90,8 +90,9 @@ func readValue(in io.Reader, stderr io.Writer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fingerprint: standard input: %w", err)
 	}
-	value = bytes.TrimSuffix(value, []byte("\n"))
-	value = bytes.TrimSuffix(value, []byte("\r"))
+	if line, ok := bytes.CutSuffix(value, []byte("\n")); ok {
+		value = bytes.TrimSuffix(line, []byte("\r")) // belongs to the newline
+	}
 	switch {
 	case len(value) == 0:
 		return nil, wrongUse(errors.New("fingerprint: standard input holds no value"))

@@ -62,9 +62,11 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("got %q, want %q", got.stdout, want)
 		}
 	}
-	// One newline alone is not the value's.
-	if got := leakveil(t, value+"\n\n", "fingerprint", "--key-file", first); got.stdout == want || got.code != 0 {
-		t.Errorf("got %+v", got)
+	// One newline alone is not the value's, nor is a carriage return without one.
+	for _, stdin := range []string{value + "\n\n", value + "\r"} {
+		if got := leakveil(t, stdin, "fingerprint", "--key-file", first); strings.Contains(want, got.stdout) || got.code != 0 {
+			t.Errorf("got %+v", got)
+		}
 	}
 	leakveil(t, "\n", "fingerprint", "--key-file", first).want(t, 2, "holds no value")
 	long := leakveil(t, strings.Repeat(value, maxValue/len(value)+1), "fingerprint", "--key-file", first)

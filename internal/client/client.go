@@ -7,6 +7,9 @@ import (
 	"bytes"
 	"net"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/event"
@@ -207,13 +210,14 @@ func distinct(named []candidate) []string {
 }
 
 // valid keeps out what cannot be an identifier, and what would be dangerous to
-// show: control characters, and anything long.
+// show: control and format characters, and anything long. Blanks may stand
+// within one (RFC 6749 appendix A.1), and providers allow letters of every script.
 func valid(id string) bool {
-	if id == "" || len(id) > maxID || detect.Placeholder([]byte(id)) || id == "-" {
+	if id == "" || len(id) > maxID || detect.Placeholder([]byte(id)) || id == "-" || strings.TrimSpace(id) != id {
 		return false
 	}
-	for i := 0; i < len(id); i++ {
-		if id[i] <= ' ' || id[i] >= 0x7f || id[i] == '"' || id[i] == '<' || id[i] == '>' {
+	for _, c := range id {
+		if !unicode.IsPrint(c) || c == utf8.RuneError || c == '"' || c == '<' || c == '>' {
 			return false
 		}
 	}

@@ -61,3 +61,30 @@ func TestBehindWhatIsRemembered(t *testing.T) {
 		t.Errorf("across: got %+v", got)
 	}
 }
+
+// A quoted identifier is read to its closing quote: "my app" was once the client
+// "my", and "müller" the client "m".
+func TestWholeIdentifiers(t *testing.T) {
+	f := newFinder(t)
+	for text, want := range map[string]string{
+		`{"client_id":"my app","code_verifier":"{V}"}`:                             "my app",
+		`{"client_id":"müller","code_verifier":"{V}"}`:                             "müller",
+		`{"client_id":"m\u00fcller \u65e5","code_verifier":"{V}"}`:                 "müller 日",
+		`{"m":"{\"client_id\":\"my app\",\"code_verifier\":\"{V}\"}"}`:             "my app",
+		`type="LOGIN", realmId="r", clientId="my app", code_verifier="{V}"`:        "my app",
+		`{'client_id': 'my app', 'code_verifier': '{V}'}`:                          "my app",
+		"client_id=my%20app&code_verifier={V}":                                     "my app",
+		`{"client":{"id":"deep"},"code_verifier":"{V}"}`:                           "deep",
+		`{"client":{"name":"deep"},"code_verifier":"{V}"}`:                         "",
+		`{"client_id":"a\"b","code_verifier":"{V}"}`:                               "",
+		`{"client_id":"a\u001bb","code_verifier":"{V}"}`:                           "",
+		`{"client_id":"a\u202eb","code_verifier":"{V}"}`:                           "",
+		`{"client_id":"` + strings.Repeat("a b", 100) + `","code_verifier":"{V}"}`: "",
+		"client_id=müller&code_verifier={V}":                                       "",
+		`client_id="web, code_verifier={V}`:                                        "",
+	} {
+		if got := f.one(strings.Replace(text, "{V}", random(43), 1)); got.ID != want {
+			t.Errorf("%s: got %+v, want %q", text, got, want)
+		}
+	}
+}

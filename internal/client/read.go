@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/leakveil/leakveil/detect"
 )
@@ -74,12 +76,58 @@ func (a *Attributor) readValue(record []byte, start, end int, weak bool) {
 	if !ok || pair.Prose && !pair.Quoted {
 		return
 	}
+	if bytes.IndexByte(record[end:pair.Start], '{') >= 0 {
+		// {"client":{"id":"web-shop"}}: what was read is the first name in it.
+		if string(record[pair.Start:pair.End]) == "id" {
+			a.readValue(record, start, pair.End, weak)
+		}
+		return
+	}
+	if pair, ok = whole(record, pair); !ok {
+		return
+	}
 	a.scratch = pair.Form.Decode(a.scratch[:0], record[pair.Start:pair.End])
-	id := string(bytes.TrimRight(a.scratch, ".,;:"))
+	id := string(a.scratch)
+	if !pair.Quoted {
+		id = strings.TrimRight(id, ".,;:")
+	}
 	if !valid(id) || weak && !wordLike(id) {
 		return
 	}
 	a.named = append(a.named, candidate{at: start, id: id, weak: weak})
+}
+
+// whole is the pair with a quoted value up to its closing quote, blanks and
+// letters of every script included. It reports false for one that ends elsewhere:
+// a part of an identifier would name another client.
+func whole(record []byte, pair detect.Pair) (detect.Pair, bool) {
+	quote := byte(0)
+	if pair.Quoted {
+		quote = record[pair.Start-1]
+	}
+	if quote != '"' && quote != '\'' {
+		return pair, pair.End == len(record) || record[pair.End] < utf8.RuneSelf
+	}
+	near := record[:min(len(record), pair.Start+6*maxID)] // six bytes for \u00fc
+	n := bytes.IndexByte(near[pair.Start:], quote)
+	if n < 0 {
+		return pair, false
+	}
+	end := pair.Start + n
+	depth := backslashes(record[:pair.Start-1])
+	if backslashes(record[pair.Start:end]) != depth {
+		return pair, false // the quote belongs to the value
+	}
+	if end -= depth; end > pair.End {
+		pair.Form.Backslash = pair.Form.Backslash || bytes.IndexByte(record[pair.End:end], '\\') >= 0
+		pair.End = end
+	}
+	return pair, true
+}
+
+// backslashes counts those at the end of text.
+func backslashes(text []byte) int {
+	return len(text) - len(bytes.TrimRight(text, "\\"))
 }
 
 // wordLike keeps numbers and addresses from counting as clients where only the

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"os"
@@ -205,5 +206,14 @@ func TestPrintShowsNoSecret(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), "password_file: "+secret) || strings.Contains(b.String(), "hunter") {
 		t.Error(b.String())
+	}
+}
+
+// What stands where a key belongs may be a secret (password: forgotten before it).
+func TestLongUnknownKeysAreNotShown(t *testing.T) {
+	secret := "a" + strings.ToLower(rand.Text())
+	_, err := Load(write(t, minimal+"http: {"+secret+": 1}\n"))
+	if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "http: unknown key") {
+		t.Errorf("got %v", err)
 	}
 }

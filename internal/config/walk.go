@@ -119,7 +119,9 @@ func (w *walker) shown(key string, name *yaml.Node, n *node) string {
 	return join(key, name.Value)
 }
 
-var plainKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,39}$`)
+// plainKey is the form of a name that may be shown: one that is longer than any
+// key may be a secret in the wrong place.
+var plainKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,23}$`)
 
 // unknown reports a key that does not exist, with the one that was meant. A key
 // for a secret itself is pointed to its _file; the value is never looked at.
