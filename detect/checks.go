@@ -51,7 +51,7 @@ func (s *Scanner) check(c *candidate) bool {
 	v = rules.BeforeMask(v)
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (isPair(v) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {

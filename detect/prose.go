@@ -9,10 +9,16 @@ import (
 // isProse reports whether what stands behind a key and a blank is no value of it:
 // the next pair of a line (grant_type=refresh_token client_id=web), or a word.
 func isProse(c *candidate, v []byte) bool {
-	if bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0 {
+	if isPair(v) {
 		return true
 	}
 	return c.trigger.form != formScheme && !looksRandom(v)
+}
+
+// isPair reports whether v is a pair of its own: a name, =, and more.
+func isPair(v []byte) bool {
+	name, _, pair := bytes.Cut(bytes.TrimRight(v, "="), []byte("="))
+	return pair && !looksRandom(name)
 }
 
 // checkNotProse drops a word behind a key, a colon and a blank when the sentence
