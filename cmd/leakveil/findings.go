@@ -73,8 +73,8 @@ func (w *findingsFile) add(file string, f lines.Found) error {
 	return nil
 }
 
-// flush writes what is gathered, so that who watches the file sees a finding no
-// later than its masked line. A nil file has nothing to write.
+// flush writes what is gathered: a finding is in the file before its masked line
+// is out, whatever ends the program after that. A nil file has nothing to write.
 func (w *findingsFile) flush() error {
 	if w == nil || w.buf.Buffered() == 0 {
 		return nil

@@ -55,7 +55,12 @@ Give the value as a client would use it: decoded (4/0A, not 4%2F0A), and of Basi
 credentials the password alone. It is never taken from the command line, which
 other users can see.`,
 		Example: "  pass show idp/token | leakveil fingerprint --key-file key.bin",
-		Args:    cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 { // cobra's own error would show the value
+				return errors.New("fingerprint: the value comes on standard input, never on the command line; if it was a secret, it is now in your shell's history")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(keys.files) == 0 {
 				return wrongUse(errors.New("fingerprint: --key-file is missing: name the key that made the fingerprints you look for"))

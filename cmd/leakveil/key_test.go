@@ -68,6 +68,7 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	}
+	leakveil(t, "", "fingerprint", value).hides(t, value)
 	leakveil(t, "\n", "fingerprint", "--key-file", first).want(t, 2, "holds no value")
 	long := leakveil(t, strings.Repeat(value, maxValue/len(value)+1), "fingerprint", "--key-file", first)
 	long.want(t, 2, "longer than")

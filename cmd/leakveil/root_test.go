@@ -58,7 +58,7 @@ func TestWrongUse(t *testing.T) {
 		"scan --key-file /nowhere":             "no such file",
 		"key new":                              "accepts 1 arg",
 		"fingerprint":                          "--key-file is missing",
-		"fingerprint secret":                   "unknown command",
+		"fingerprint secret":                   "never on the command line",
 		"config check":                         "accepts 1 arg",
 		"config check /nowhere":                "no such file",
 		"redact --policy jwt":                  "want kind=action",

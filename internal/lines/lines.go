@@ -28,8 +28,8 @@ type Options struct {
 	NewWorker func() (*pipeline.Worker, error)
 	// OnFound is called for each finding, in input order; nil counts no lines.
 	OnFound func(Found) error
-	// OnProgress is called behind each piece of output with the bytes read so far;
-	// may be nil. Its error ends the copy.
+	// OnProgress is called before each piece of output, behind its findings, with
+	// the bytes read so far; may be nil. Its error ends the copy.
 	OnProgress func(bytes int64) error
 	// Arena is the size of a piece of work in bytes; 0 is DefaultArena.
 	Arena int
@@ -114,14 +114,16 @@ func (w *writer) write(p *piece) error {
 			return err
 		}
 	}
-	if _, err := w.dst.Write(p.got.Text); err != nil {
-		return fmt.Errorf("%w: %w", ErrOutput, err)
-	}
 	w.stats.Bytes += int64(len(p.text) + p.skipped)
 	w.stats.Findings += int64(len(p.got.Results))
 	w.stats.Withheld += int64(p.got.Withheld)
 	if w.o.OnProgress != nil {
-		return w.o.OnProgress(w.stats.Bytes)
+		if err := w.o.OnProgress(w.stats.Bytes); err != nil {
+			return err
+		}
+	}
+	if _, err := w.dst.Write(p.got.Text); err != nil {
+		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	return nil
 }

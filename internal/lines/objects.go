@@ -46,15 +46,15 @@ func CopyObjects(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		} else if err := c.batch(p.text); err != nil {
 			return c.stats, err
 		}
-		if _, err := dst.Write(c.out); err != nil {
-			return c.stats, fmt.Errorf("%w: %w", ErrOutput, err)
-		}
 		c.stats.Bytes += int64(len(p.text))
 		c.stats.Lines += int64(len(c.lines))
 		if o.OnProgress != nil {
 			if err := o.OnProgress(c.stats.Bytes); err != nil {
 				return c.stats, err
 			}
+		}
+		if _, err := dst.Write(c.out); err != nil {
+			return c.stats, fmt.Errorf("%w: %w", ErrOutput, err)
 		}
 	}
 }
