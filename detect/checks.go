@@ -48,13 +48,14 @@ func (s *Scanner) check(c *candidate) bool {
 		s.scratch = c.Value(s.scratch[:0], s.arena)
 		v = s.scratch
 	}
-	v = rules.BeforeMask(v)
+	whole := v
+	v = rules.BeforeMask(whole)
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (isPair(v) || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
-	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, v) {
+	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
 		return false
 	}
 	c.Confidence = rules.Likely

@@ -169,13 +169,18 @@ func wrapper(b []byte) int {
 	return 0
 }
 
+// inEncoder is what the names of encoders are made of. No mask is: it has dots.
+var inEncoder = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_@")
+
+const maxEncoder = 32
+
 // encoder returns the length of a word in braces at p that says how the secret
 // behind it is written, as Spring stores them ({noop}…, {bcrypt}$2a$…), or 0.
 func encoder(b []byte, p, hi int) int {
 	if b[p] != '{' {
 		return 0
 	}
-	end := run(b, p+1, min(hi, p+16), alphabets["unreserved"])
+	end := run(b, p+1, min(hi, p+maxEncoder), inEncoder)
 	if end-p < 3 || end+1 >= hi || b[end] != '}' || !isAlnum(b[end+1]) && !indexByte("$-_./+~", b[end+1]) {
 		return 0
 	}

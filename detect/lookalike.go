@@ -33,15 +33,27 @@ var otherCodes = map[string]bool{
 	"hash": true, "color": true, "colour": true,
 }
 
+// floor is where the text that says something about a candidate's key begins: the
+// record, or the end of the value before it. What a mask may replace says nothing,
+// or a second run would see another key than the first.
+func (s *Scanner) floor(c *candidate) int {
+	if n := len(s.candidates); n > 0 {
+		if end := s.candidates[n-1].End; end > c.RecordLow && end <= c.KeyStart {
+			return end
+		}
+	}
+	return c.RecordLow
+}
+
 // otherWord reports whether the word before a weak key and a blank says that its
 // value is another thing: promo code, page token.
 func (s *Scanner) otherWord(c *candidate) bool {
-	hi := c.KeyStart - 1
-	if hi <= c.RecordLow || s.arena[hi] != ' ' {
+	hi, floor := c.KeyStart-1, s.floor(c)
+	if hi <= floor || s.arena[hi] != ' ' {
 		return false
 	}
 	lo := hi
-	for lo > c.RecordLow && hi-lo < maxMarked && inKey(s.arena[lo-1]) {
+	for lo > floor && hi-lo < maxMarked && inKey(s.arena[lo-1]) {
 		lo--
 	}
 	var buf [maxMarked + len("token")]byte
@@ -73,8 +85,8 @@ var codeKeys = map[string]bool{
 // isCodeKey reports whether a weak key that ends before end is the tail of a joined
 // word that holds an authorization code: authorizationcode.
 func (s *Scanner) isCodeKey(c *candidate, end int) bool {
-	lo := end
-	for lo > c.RecordLow && end-lo < maxWord && (isLower(s.arena[lo-1]) || isUpper(s.arena[lo-1])) {
+	lo, floor := end, s.floor(c)
+	for lo > floor && end-lo < maxWord && (isLower(s.arena[lo-1]) || isUpper(s.arena[lo-1])) {
 		lo--
 	}
 	if c.trigger.form != formWeak || !codeKeys[lowerString(s.arena[lo:end])] {
@@ -87,14 +99,15 @@ func (s *Scanner) isCodeKey(c *candidate, end int) bool {
 // otherKey reports whether a weak key is the end of a longer key that is known to
 // hold no secret.
 func (s *Scanner) otherKey(c *candidate) bool {
-	record := s.arena[c.RecordLow:c.RecordHigh]
-	lo := c.KeyStart - c.RecordLow
+	floor := s.floor(c)
+	record := s.arena[floor:c.RecordHigh]
+	lo := c.KeyStart - floor
 	hi := lo
 	for lo > 0 && inKey(record[lo-1]) {
 		lo--
 	}
 	if lo > 0 && (record[lo-1] == '\\' || record[lo-1] == '%') {
-		lo = c.KeyStart - c.RecordLow // what stands before the key is an escape: \n, %26
+		lo = c.KeyStart - floor // what stands before the key is an escape: \n, %26
 	}
 	for hi < len(record) && inKey(record[hi]) {
 		hi++
@@ -126,7 +139,7 @@ func (s *Scanner) isTemplate(c *candidate, v []byte) bool {
 
 // lookAlikeKey reports whether the key before a shape says that it is none.
 func (s *Scanner) lookAlikeKey(c *candidate) bool {
-	key := keyBefore(s.arena[c.RecordLow:c.KeyStart])
+	key := keyBefore(s.arena[s.floor(c):c.KeyStart])
 	if len(key) == 0 {
 		return false
 	}

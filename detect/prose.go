@@ -8,11 +8,9 @@ import (
 
 // isProse reports whether what stands behind a key and a blank is no value of it:
 // the next pair of a line (grant_type=refresh_token client_id=web), or a word.
-func isProse(c *candidate, v []byte) bool {
-	if isPair(v) {
-		return true
-	}
-	return c.trigger.form != formScheme && !looksRandom(v)
+// whole is the value with a mask that may end it, v what stands before that.
+func isProse(c *candidate, whole, v []byte) bool {
+	return isPair(whole) || c.trigger.form != formScheme && !looksRandom(v)
 }
 
 // isPair reports whether v is a pair of its own: a name, =, and more.
