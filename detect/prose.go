@@ -13,10 +13,14 @@ func isProse(c *candidate, whole, v []byte) bool {
 	return isPair(whole) || c.trigger.form != formScheme && !looksRandom(v)
 }
 
-// isPair reports whether v is a pair of its own: a name, =, and more.
+// isPair reports whether v is a pair of its own: a name, =, and more. With nothing
+// but = behind it, it may be base64 and its padding: then the name must be words.
 func isPair(v []byte) bool {
-	name, _, pair := bytes.Cut(bytes.TrimRight(v, "="), []byte("="))
-	return pair && !looksRandom(name)
+	name, rest, ok := bytes.Cut(v, []byte("="))
+	if ok && len(bytes.TrimLeft(rest, "=")) == 0 {
+		return isWords(name)
+	}
+	return ok && !looksRandom(name)
 }
 
 // checkNotProse drops a word behind a key, a colon and a blank when the sentence

@@ -127,8 +127,11 @@ func sameOutside(t testing.TB, in, out string, results []Result) {
 	}
 }
 
-// checkMasked holds what is true of any line, whatever is in it.
-func checkMasked(t testing.TB, w *Worker, in string) string {
+// checkMasked holds what is true of any line, whatever is in it. In a line that
+// something could have written, whole, a second run changes nothing; in one that
+// was cut and spliced at random it may see more in what touches a mask: a key
+// inside another's value, a value without its end.
+func checkMasked(t testing.TB, w *Worker, in string, whole bool) string {
 	t.Helper()
 	first := w.Lines(nil, []byte(in))
 	if first.Withheld > 0 {
@@ -150,11 +153,26 @@ func checkMasked(t testing.TB, w *Worker, in string) string {
 	for i := range results {
 		changes = changes || results[i].Action != redact.ActionReport
 	}
-	if again := string(w.Lines(nil, []byte(out)).Text); changes && again != out {
+	second := w.Lines(nil, []byte(out))
+	if again := string(second.Text); changes && again != out && (whole || !touchMasks(out, second.Results)) {
 		t.Fatalf("the second run changes:\n  in %q\n 1st %q\n 2nd %q", in, out, again)
 	}
 	checkJSON(t, in, out, dropped)
 	return out
+}
+
+// touchMasks reports whether each finding's word in text, between blanks, quotes and
+// line ends, holds a mask.
+func touchMasks(text string, results []Result) bool {
+	const ends = " \t\r\n\"'"
+	for _, r := range results {
+		lo := strings.LastIndexAny(text[:r.Start], ends) + 1
+		hi := r.End + strings.IndexAny(text[r.End:]+"\n", ends)
+		if word := text[lo:hi]; !strings.Contains(word, "REDACTED") && !strings.Contains(word, "HASHED") {
+			return false
+		}
+	}
+	return true
 }
 
 func checkJSON(t testing.TB, in, out string, dropped bool) {
@@ -188,7 +206,7 @@ func TestTemplatesUnderEveryPolicy(t *testing.T) {
 		for _, template := range templates {
 			for range 10 {
 				in, secrets := filled(rnd, template)
-				out := checkMasked(t, w, in)
+				out := checkMasked(t, w, in, true)
 				for _, secret := range secrets {
 					if left := strings.Contains(out, secret); left != (action == redact.ActionReport && strings.Contains(in, secret)) {
 						t.Errorf("%s: secret left: %t\n in %q\nout %q", action, left, in, out)
