@@ -16,8 +16,8 @@ import (
 	"github.com/leakveil/leakveil/rules"
 )
 
-// maxID bounds a client identifier: it comes from log lines that anyone may write.
-const maxID = 256
+// MaxID bounds a client identifier in bytes: it comes from log lines that anyone may write.
+const MaxID = 256
 
 // Bounds on what one record may name: how many places of each word are
 // remembered, so that a finding far into a long list still has the client of its
@@ -213,7 +213,7 @@ func distinct(named []candidate) []string {
 // show: control and format characters, and anything long. Blanks may stand
 // within one (RFC 6749 appendix A.1), and providers allow letters of every script.
 func valid(id string) bool {
-	if id == "" || len(id) > maxID || detect.Placeholder([]byte(id)) || id == "-" || strings.TrimSpace(id) != id {
+	if id == "" || len(id) > MaxID || detect.Placeholder([]byte(id)) || id == "-" || strings.TrimSpace(id) != id {
 		return false
 	}
 	for _, c := range id {

@@ -108,7 +108,7 @@ func whole(record []byte, pair detect.Pair) (detect.Pair, bool) {
 	if quote != '"' && quote != '\'' {
 		return pair, pair.End == len(record) || record[pair.End] < utf8.RuneSelf
 	}
-	near := record[:min(len(record), pair.Start+6*maxID)] // six bytes for \u00fc
+	near := record[:min(len(record), pair.Start+6*MaxID)] // six bytes for \u00fc
 	n := bytes.IndexByte(near[pair.Start:], quote)
 	if n < 0 {
 		return pair, false

@@ -111,7 +111,7 @@ func (c *objectCopy) batch(text []byte) error {
 			err = c.write(c.lines[i:i+1], found, c.stats.Lines+int64(i))
 		}
 		if err != nil {
-			c.out = append(pipeline.Stub(c.out, "scan_failed", len(c.lines[i].line)), '\n')
+			c.out = append(pipeline.Stub(c.out, pipeline.Reason(err), len(c.lines[i].line)), '\n')
 			c.stats.Withheld++
 		}
 	}

@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"hash/maphash"
 	"strings"
 
+	"github.com/leakveil/leakveil/internal/client"
 	"github.com/leakveil/leakveil/internal/event"
 )
 
@@ -33,20 +35,41 @@ func (w *Worker) disownRecord(arena []byte, results []Result) {
 	if len(named) == 0 {
 		return
 	}
-	for i := range results {
-		w.value = results[i].Value(w.value[:0], arena)
-		if len(w.value) < minSecret {
-			continue
-		}
-		for id := range named {
-			if len(id) >= len(w.value) && strings.Contains(id, string(w.value)) {
-				named[id] = true
-			}
-		}
+	values := w.byBeginning(arena, results)
+	for id := range named {
+		named[id] = w.holdsValue(id, values, arena, results)
 	}
 	for i := range results {
 		results[i].Client = without(results[i].Client, named)
 	}
+}
+
+// byBeginning maps a hash of the first minSecret bytes of each value to the results
+// that have it, so that a record of many findings and clients is not searched once
+// for each pair. It holds no byte of a value.
+func (w *Worker) byBeginning(arena []byte, results []Result) map[uint64][]int {
+	values := map[uint64][]int{}
+	for i := range results {
+		w.value = results[i].Value(w.value[:0], arena)
+		if len(w.value) >= minSecret && len(w.value) <= client.MaxID {
+			begin := maphash.Bytes(w.seed, w.value[:minSecret])
+			values[begin] = append(values[begin], i)
+		}
+	}
+	return values
+}
+
+// holdsValue reports whether one of the values stands anywhere in id.
+func (w *Worker) holdsValue(id string, values map[uint64][]int, arena []byte, results []Result) bool {
+	for p := 0; p+minSecret <= len(id); p++ {
+		for _, i := range values[maphash.String(w.seed, id[p:p+minSecret])] {
+			w.value = results[i].Value(w.value[:0], arena)
+			if strings.HasPrefix(id[p:], string(w.value)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // without returns the client less the identifiers that are secrets.

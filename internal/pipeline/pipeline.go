@@ -8,6 +8,7 @@ package pipeline
 
 import (
 	"fmt"
+	"hash/maphash"
 	"sort"
 	"time"
 
@@ -57,6 +58,7 @@ type Worker struct {
 	spans   []redact.Span
 	moved   []redact.Span // spans with offsets of one segment
 	value   []byte
+	seed    maphash.Seed // of hashes that never leave this worker
 	lines   detect.Batch
 }
 
@@ -73,7 +75,7 @@ func NewWorker(o Options) (*Worker, error) {
 
 func newWorker(o Options, s scanner) *Worker {
 	prints := redact.NewFingerprinter(o.Key)
-	return &Worker{options: o, scanner: s, time: newDeadline(o), prints: prints, masks: redact.NewRedactor(o.Policy, prints.KeyID())}
+	return &Worker{seed: maphash.MakeSeed(), options: o, scanner: s, time: newDeadline(o), prints: prints, masks: redact.NewRedactor(o.Policy, prints.KeyID())}
 }
 
 // Close frees the worker's engine.
