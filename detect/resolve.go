@@ -20,21 +20,36 @@ func priority(t *Trigger) int {
 	return 2
 }
 
+// before orders candidates: by place, the longer first, then by what names it best.
+func before(a, b *candidate) bool {
+	switch {
+	case a.Blob != b.Blob:
+		return a.Blob < b.Blob
+	case a.End != b.End:
+		return a.End > b.End
+	case a.priority() != b.priority():
+		return a.priority() > b.priority()
+	}
+	return a.KeyStart < b.KeyStart // the longer key says more: registration_access_token
+}
+
 // resolve turns candidates into findings that do not overlap. Candidates that
 // share bytes become one: what covers most names it, and all of it is masked.
 func (s *Scanner) resolve() {
-	slices.SortStableFunc(s.candidates, func(a, b candidate) int {
-		switch {
-		case a.Blob != b.Blob:
-			return a.Blob - b.Blob
-		case a.End != b.End:
-			return b.End - a.End
-		case a.priority() != b.priority():
-			return b.priority() - a.priority()
-		default: // the longer key says more: registration_access_token
-			return a.KeyStart - b.KeyStart
+	for i := 1; i < len(s.candidates); i++ {
+		if before(&s.candidates[i], &s.candidates[i-1]) { // rare: they come in the order of events
+			slices.SortStableFunc(s.candidates, func(a, b candidate) int {
+				switch {
+				case before(&a, &b):
+					return -1
+				case before(&b, &a):
+					return 1
+				}
+				return 0
+			})
+			break
 		}
-	})
+	}
 	for i := 0; i < len(s.candidates); {
 		best := s.candidates[i]
 		end := best.End

@@ -89,6 +89,7 @@ type Scanner struct {
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
 	words        [runsPerCall]bounds
+	shaped       []event
 	values       []byte // what allRepeats looks for, wiped after each use
 }
 
@@ -167,10 +168,10 @@ func (s *Scanner) collect(arena []byte) error {
 		}
 		s.events, done = kept, to
 	}
-	s.collectShapes(arena)
 	if !slices.IsSortedFunc(s.events, compareEvents) {
 		slices.SortFunc(s.events, compareEvents)
 	}
+	s.collectShapes(arena)
 	return nil
 }
 

@@ -26,8 +26,11 @@ var shapes = map[string]shape{
 	"supabase_refresh": {supabaseRefresh, rules.Proven},
 }
 
-// leastShape is the length of the shortest of them.
-const leastShape = 51
+// leastShape and mostShape are the lengths of the shortest and the longest of them.
+const (
+	leastShape = 51
+	mostShape  = 3*uuidLen + 2
+)
 
 // keycloakCode reports whether v is one of Keycloak's authorization codes: a
 // UUID, the user session (a UUID, since 26.5 the 24 characters of 18 bytes), and

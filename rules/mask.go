@@ -109,6 +109,10 @@ func IsMask(value []byte) bool {
 // BeforeMask returns what stands before a mask that ends value, or value when it
 // ends in none: access_token=REDACTED.… is no value because of its mask.
 func BeforeMask(value []byte) []byte {
+	end := bytes.TrimRight(value, "-") // what AppendEqual fills up with
+	if n := len(end) - FingerprintLen; n < len(hashPrefix) || end[n-1] != '.' {
+		return value // as most do: the fingerprint and its dot end every mask
+	}
 	for _, prefix := range []string{maskPrefix, hashPrefix} {
 		if i := bytes.Index(value, []byte(prefix)); i > 0 && IsMask(value[i:]) {
 			return value[:i]
