@@ -205,6 +205,11 @@ func sameKey(key []byte, name string) bool {
 // method is "plain" or, as RFC 7636 §4.3 says for authorization requests, not
 // given. A challenge that stands alone, in no request, says nothing.
 func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
+	for _, next := range followedByS256 { // as most requests write it
+		if bytes.HasPrefix(s.arena[c.End:c.RecordHigh], next) {
+			return false
+		}
+	}
 	record := s.near(c)
 	lo, hi := Scope(record, c.KeyStart-max(c.RecordLow, c.KeyStart-reach), 0)
 	for _, text := range [][]byte{record[lo:hi], record} {
@@ -216,6 +221,11 @@ func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
 	}
 	return bytes.Contains(record, []byte("client_id")) || bytes.Contains(record, []byte("response_type")) ||
 		bytes.Contains(record, []byte("clientId")) || bytes.Contains(record, []byte("redirect_uri"))
+}
+
+// followedByS256 is what says at once that a challenge is a hash.
+var followedByS256 = [][]byte{
+	[]byte("&code_challenge_method=S256"), []byte(`","code_challenge_method":"S256"`), []byte(`", "code_challenge_method": "S256"`),
 }
 
 // challengeMethod returns "S256", "plain", or "" when text names no method. A

@@ -113,9 +113,11 @@ const (
 // containsMark finds what other redactors leave: stars, xxxxxx, REDACTED, and
 // what documentation writes: your_client_secret.
 func containsMark(v []byte) bool {
-	for _, mark := range marks {
-		if bytes.Contains(v[:min(len(v), maxScored)], mark) {
-			return !hasRealPart(v)
+	if mayHoldMark(v) {
+		for _, mark := range marks {
+			if bytes.Contains(v[:min(len(v), maxScored)], mark) {
+				return !hasRealPart(v)
+			}
 		}
 	}
 	if len(v) > maxMarked {
@@ -123,6 +125,16 @@ func containsMark(v []byte) bool {
 	}
 	word := lowerString(v)
 	return strings.Contains(word, "redacted") || strings.HasPrefix(word, "your_") || strings.HasPrefix(word, "your-")
+}
+
+// mayHoldMark looks at every fourth byte: one of them is in each run of four.
+func mayHoldMark(v []byte) bool {
+	for i := 3; i < len(v) && i < maxScored; i += 4 {
+		if v[i] == '*' || v[i]|0x20 == 'x' {
+			return true
+		}
+	}
+	return false
 }
 
 // hasRealPart reports whether a value with a mark in it (four or more of one of
