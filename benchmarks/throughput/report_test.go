@@ -13,7 +13,7 @@ import (
 func TestRatesTakeTheBestRound(t *testing.T) {
 	f := &figures{
 		bytes:  1e9,
-		redact: []time.Duration{5 * time.Second, 4 * time.Second}, start: []time.Duration{time.Second},
+		redact: []time.Duration{5 * time.Second, 4 * time.Second}, start: []time.Duration{time.Second}, cold: []time.Duration{3 * time.Second},
 		ripgrep: []time.Duration{10 * time.Second, 20 * time.Second}, raw: []time.Duration{2 * time.Second},
 	}
 	x := f.rates()
@@ -28,7 +28,7 @@ func TestRatesTakeTheBestRound(t *testing.T) {
 		t.Error("a difference that noise decides was reported")
 	}
 	f.kind = "auth"
-	if table := (report{figures: []*figures{f}}).table(); !strings.Contains(table, "| auth | 1000 | 250 | – | 100 | 500 | 0.50 | – | 2.5 | 2000 |") {
+	if table := (report{figures: []*figures{f}}).table(); !strings.Contains(table, "| auth | 1000 | 250 | – | 100 | 500 | 0.50 | – | 2.5 | 2000 | 3000 |") {
 		t.Errorf("table:\n%s", table)
 	}
 }
