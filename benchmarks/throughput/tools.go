@@ -92,7 +92,7 @@ type figures struct {
 	// start is leakveil on an empty file, with its rules compiled by a run before; cold is
 	// the same without that.
 	redact, start, cold, ripgrep, raw []time.Duration
-	events                      int64
+	events                            int64
 }
 
 // round runs everything once, one after the other, so that a disturbance of
