@@ -8,11 +8,12 @@ func (s *Scanner) collectShapes(arena []byte) {
 	}
 	s.shaped = s.shaped[:0]
 	longWords(arena, leastShape, &s.words, func(b bounds) {
-		for lo, hi := int(b.lo), int(b.lo); lo < int(b.hi); lo = hi + 1 {
-			hi = run(arena, lo, int(b.hi), inShape)
+		for lo := int(b.lo); lo < int(b.hi); {
+			hi := run(arena, lo, int(b.hi), inShape)
 			if n := hi - lo; n >= leastShape && n <= mostShape+maxAround {
 				s.addShape(arena, lo, hi)
 			}
+			lo = hi + 1
 		}
 	})
 	s.events = mergeEvents(s.events, s.shaped)
