@@ -137,6 +137,9 @@ func supabaseRefresh(v []byte) bool {
 	if len(v) < shortest || len(v) > longest || v[0] != 'A' || v[1]-'A' > 15 {
 		return false
 	}
+	if !allIn(v, alphabets["base64url"]) { // the decoder passes over line ends
+		return false
+	}
 	var buf [longest]byte
 	n, err := base64.RawURLEncoding.Decode(buf[:], v)
 	if err != nil {

@@ -137,6 +137,7 @@ func FuzzShapes(f *testing.F) {
 	for _, shape := range shapeCases {
 		f.Add([]byte(shape.make[0]()))
 	}
+	f.Add([]byte("A" + strings.Repeat("A\n", 25))) // the decoder passes over line ends
 	f.Fuzz(func(_ *testing.T, v []byte) {
 		for _, shape := range shapeCases {
 			shape.is(v)
