@@ -202,7 +202,7 @@ func checkPassword(s *Scanner, c *candidate, _ []byte) bool {
 			p++
 		}
 		end := p + len("type")
-		if end >= len(record) || lowerString(record[p:end]) != "type" {
+		if end >= len(record) || !equalFold(record[p:end], "type") {
 			continue
 		}
 		if g, ok := parseGlue(record, end, len(record)); ok && bytes.HasPrefix(record[g.start:], []byte("password")) {

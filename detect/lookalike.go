@@ -89,7 +89,8 @@ func (s *Scanner) isCodeKey(c *candidate, end int) bool {
 	for lo > floor && end-lo < maxWord && (isLower(s.arena[lo-1]) || isUpper(s.arena[lo-1])) {
 		lo--
 	}
-	if c.trigger.form != formWeak || !codeKeys[lowerString(s.arena[lo:end])] {
+	var buf [maxWord]byte
+	if c.trigger.form != formWeak || !codeKeys[string(lowerWord(&buf, s.arena[lo:end]))] {
 		return false
 	}
 	c.KeyStart = lo
@@ -239,7 +240,7 @@ func challengeMethod(text []byte) string {
 		p += n + len("ethod")
 		word := matchBack(text, p, "challenge_method")
 		if g, ok := parseGlue(text, p, len(text)); word >= 0 && ok {
-			if lowerString(text[g.start:min(len(text), g.start+5)]) == "plain" {
+			if equalFold(text[g.start:min(len(text), g.start+5)], "plain") {
 				return "plain"
 			}
 			return "S256"

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -13,7 +12,11 @@ func isPlaceholder(v []byte) bool { return isNothing(v) || fewDistinct(v) }
 
 // isNothing is isPlaceholder but for repetition, which names may have (app-a).
 func isNothing(v []byte) bool {
-	if len(v) == 0 || rules.IsMask(v) || len(v) <= 12 && placeholders[lowerString(v)] {
+	if len(v) == 0 || rules.IsMask(v) {
+		return true
+	}
+	var buf [maxWord]byte
+	if len(v) <= 12 && placeholders[string(lowerWord(&buf, v))] {
 		return true
 	}
 	if inner := unwrapped(v); len(inner) < len(v) {
@@ -98,6 +101,8 @@ func namesMask(v []byte) bool {
 	return false
 }
 
+var redactedWord, yourWord = []byte("redacted"), []byte("your")
+
 // marks are what other redactors leave inside a value.
 var marks = [][]byte{[]byte("****"), []byte("xxxxxx"), []byte("XXXXXX")}
 
@@ -123,8 +128,9 @@ func containsMark(v []byte) bool {
 	if len(v) > maxMarked {
 		return false
 	}
-	word := lowerString(v)
-	return strings.Contains(word, "redacted") || strings.HasPrefix(word, "your_") || strings.HasPrefix(word, "your-")
+	var buf [maxWord]byte
+	word := lowerWord(&buf, v)
+	return bytes.Contains(word, redactedWord) || bytes.HasPrefix(word, yourWord) && len(word) > len(yourWord) && indexByte("_-", word[len(yourWord)])
 }
 
 // mayHoldMark looks at every fourth byte: one of them is in each run of four.
@@ -160,14 +166,14 @@ func hasRealPart(v []byte) bool {
 // maxWord is the length up to which something can be a word.
 const maxWord = 24
 
-// lowerString is v in lower case, or "" when v is too long to be a word.
-func lowerString(v []byte) string {
+// lowerWord is v in lower case, written to buf, or nothing when v is too long to be
+// a word.
+func lowerWord(buf *[maxWord]byte, v []byte) []byte {
 	if len(v) > maxWord {
-		return ""
+		return nil
 	}
-	var out [maxWord]byte
 	for i, c := range v {
-		out[i] = lower(c)
+		buf[i] = lower(c)
 	}
-	return string(out[:len(v)])
+	return buf[:len(v)]
 }

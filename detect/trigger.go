@@ -100,29 +100,37 @@ const window = 5
 // row that every place which the trigger finds has. They stand for at most
 // maxExpansion literals, so that an engine which only knows literals can filter
 // by them. The first set is nil when the trigger is shorter.
-func (t *Trigger) Expansion() (best [window]*set) {
+func (t *Trigger) Expansion() [window]*set {
+	best, _ := t.expansion()
+	return best
+}
+
+// expansion returns the window and the number of literals that it stands for, at
+// most maxExpansion+1.
+func (t *Trigger) expansion() (best [window]*set, literals int) {
 	var sets []*set
+	var sizes []int
 	for _, e := range t.elems {
+		size := e.set.len()
 		for range e.n {
-			sets = append(sets, e.set)
+			sets, sizes = append(sets, e.set), append(sizes, size)
 		}
 	}
-	least := maxExpansion + 1
 	for i := 0; i+window <= len(sets); i++ {
-		if n := product(sets[i : i+window]); n < least || best[0] == nil {
-			least = n
+		if n := product(sizes[i : i+window]); best[0] == nil || n < literals {
+			literals = n
 			copy(best[:], sets[i:])
 		}
 	}
-	return best
+	return best, literals
 }
 
 const maxExpansion = 1 << 17
 
-func product(sets []*set) int {
+func product(sizes []int) int {
 	n := 1
-	for _, s := range sets {
-		if n *= s.len(); n > maxExpansion {
+	for _, size := range sizes {
+		if n *= size; n > maxExpansion {
 			return maxExpansion + 1
 		}
 	}
@@ -144,11 +152,11 @@ func (t *Trigger) check() error {
 	if longest > maxTrigger {
 		return fmt.Errorf("rule %s: trigger for %q spans %d bytes, more than %d", t.Rule.ID, t.Key, longest, maxTrigger)
 	}
-	best := t.Expansion()
+	best, literals := t.expansion()
 	if best[0] == nil {
 		return fmt.Errorf("rule %s: trigger for %q has no five bytes in a row", t.Rule.ID, t.Key)
 	}
-	if product(best[:]) > maxExpansion {
+	if literals > maxExpansion {
 		return fmt.Errorf("rule %s: trigger for %q expands to more than %d literals", t.Rule.ID, t.Key, maxExpansion)
 	}
 	return nil
