@@ -41,11 +41,15 @@ func init() { // breaks the initialisation cycle through Scanner
 	}
 }
 
+// maxJudged bounds how much of a value is judged. What is longer tells nothing
+// more, and a megabyte of keys inside one value would be read once for each key.
+const maxJudged = 2 << 10
+
 // check runs what every value must pass and then the rule's own checks.
 func (s *Scanner) check(c *candidate) bool {
-	v := s.arena[c.Start:c.End]
+	v := s.arena[c.Start:min(c.End, c.Start+maxJudged)]
 	if c.Form != (layer.Form{}) {
-		s.scratch = c.Value(s.scratch[:0], s.arena)
+		s.scratch = c.Form.Decode(s.scratch[:0], v)
 		v = s.scratch
 	}
 	whole := v
@@ -65,7 +69,7 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 		c.Confidence = rules.Certain
 	}
-	if len(v) > r.Value.Max {
+	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
 		c.Confidence = rules.Likely
 	}
 	if c.trigger.form == formShape {
