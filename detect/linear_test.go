@@ -12,7 +12,7 @@ import (
 // however many of them end where it ends.
 func TestKeysInsideOneValueCostNoSquare(t *testing.T) {
 	s := newScanner(t, defaultSet(t))
-	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-"} {
+	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`} {
 		b := &Batch{}
 		b.SetLines([]byte(strings.Repeat(unit, (1<<20)/len(unit))))
 		end := time.Now().Add(10 * time.Second)
