@@ -28,7 +28,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"neighbours":   checkNeighbours,
 		"password":     checkPassword,
 		"scheme_value": checkSchemeValue,
-		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
+		"request_uri":  checkRequestURI,
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
@@ -56,7 +56,7 @@ func (s *Scanner) check(c *candidate) bool {
 	v = rules.BeforeMask(whole)
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
@@ -355,6 +355,15 @@ func evenGroups(v []byte) bool {
 		n = 0
 	}
 	return first >= 3 && (first >= 6 || first < len(v)) && first <= 12
+}
+
+// checkRequestURI judges what stands behind the URN's own name, without what goes on
+// behind the next colon: an expiry, or the sentence.
+func checkRequestURI(_ *Scanner, _ *candidate, v []byte) bool {
+	const name = "request_uri:"
+	v = v[bytes.Index(v, []byte(name))+len(name):]
+	id, _, _ := bytes.Cut(v, []byte(":"))
+	return looksRandom(id) || looksRandom(v)
 }
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
