@@ -28,7 +28,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"neighbours":   checkNeighbours,
 		"password":     checkPassword,
 		"scheme_value": checkSchemeValue,
-		"request_uri":  func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, ':')+1:]) },
+		"request_uri":  checkRequestURI,
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
@@ -41,18 +41,22 @@ func init() { // breaks the initialisation cycle through Scanner
 	}
 }
 
+// maxJudged bounds how much of a value is judged. What is longer tells nothing
+// more, and a megabyte of keys inside one value would be read once for each key.
+const maxJudged = 2 << 10
+
 // check runs what every value must pass and then the rule's own checks.
 func (s *Scanner) check(c *candidate) bool {
-	v := s.arena[c.Start:c.End]
+	v := s.arena[c.Start:min(c.End, c.Start+maxJudged)]
 	if c.Form != (layer.Form{}) {
-		s.scratch = c.Value(s.scratch[:0], s.arena)
+		s.scratch = c.Form.Decode(s.scratch[:0], v)
 		v = s.scratch
 	}
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
 	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
@@ -65,7 +69,7 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 		c.Confidence = rules.Certain
 	}
-	if len(v) > r.Value.Max {
+	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
 		c.Confidence = rules.Likely
 	}
 	if c.trigger.form == formShape {
@@ -351,6 +355,15 @@ func evenGroups(v []byte) bool {
 		n = 0
 	}
 	return first >= 3 && (first >= 6 || first < len(v)) && first <= 12
+}
+
+// checkRequestURI judges what stands behind the URN's own name, without what goes on
+// behind the next colon: an expiry, or the sentence.
+func checkRequestURI(_ *Scanner, _ *candidate, v []byte) bool {
+	const name = "request_uri:"
+	v = v[bytes.Index(v, []byte(name))+len(name):]
+	id, _, _ := bytes.Cut(v, []byte(":"))
+	return looksRandom(id) || looksRandom(v)
 }
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {

@@ -4,33 +4,51 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
 // maxJWTPart bounds what of a JWT part is decoded.
 const maxJWTPart = 64 << 10
 
+// maxJWT bounds how much of a value with escapes is decoded for the parts of a JWT.
+const maxJWT = 4 * maxJWTPart
+
 // checkJWT confirms a compact JWS (RFC 7515 §3.1) or JWE (RFC 7516 §3.1) and
 // tells what it is used for where its own header or claims say so. Proofs that
 // are no credential (DPoP, RFC 9449 §4.2) are refuted.
 func checkJWT(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form == formKey { // the key suffices, whatever the value's structure
-		confirmJWT(c, v)
+		s.confirmJWT(c, v)
 		return checkNotWords(s, c, v)
 	}
-	return confirmJWT(c, v)
+	return s.confirmJWT(c, v)
 }
 
-func confirmJWT(c *candidate, v []byte) bool {
-	parts := bytes.Count(v, []byte("."))
-	if parts != 2 && parts != 4 && parts != 1 {
-		return false
+func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
+	if c.End-c.Start > maxJudged {
+		if !beginsObject(v) {
+			return false
+		}
+		v = s.arena[c.Start:c.End]
+		if c.Form != (layer.Form{}) {
+			v = c.Form.Decode(nil, v[:min(len(v), maxJWT)])
+		}
 	}
 	var header struct{ Alg, Enc, Typ string }
-	head, rest, _ := bytes.Cut(v, []byte("."))
-	if !decodePart(head, &header) || header.Alg == "" || parts == 4 && header.Enc == "" {
+	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
+	if !decodePart(head, &header) || header.Alg == "" {
+		return false
+	}
+	if len(v) > maxJudged {
+		v = rules.BeforeMask(v)
+		rest = v[min(len(v), len(head)+len(dot)):]
+	}
+	parts := dots(v)
+	if parts != 2 && parts != 4 && parts != 1 || parts == 4 && header.Enc == "" {
 		return false
 	}
 	if header.Typ == "dpop+jwt" || parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
@@ -49,10 +67,38 @@ func confirmJWT(c *candidate, v []byte) bool {
 		return true
 	}
 	if parts <= 2 {
-		body, _, _ := bytes.Cut(rest, []byte("."))
+		body, _, _ := bytes.Cut(rest, dot)
 		c.Kind = kindByClaims(body)
 	}
 	return true
+}
+
+// dots counts the dots of v up to one more than a token has.
+func dots(v []byte) (n int) {
+	for n <= 4 {
+		i := bytes.IndexByte(v, '.')
+		if i < 0 {
+			break
+		}
+		n++
+		v = v[i+1:]
+	}
+	return n
+}
+
+// beginsObject reports whether v may begin with base64url of a JSON object, as far
+// as its first characters tell.
+func beginsObject(v []byte) bool {
+	const some = 256
+	head, _, _ := bytes.Cut(v[:min(len(v), some)], dot)
+	var text [some]byte
+	n, err := base64.RawURLEncoding.Decode(text[:], head[:len(head)/4*4])
+	if err != nil {
+		return false
+	}
+	err = json.Unmarshal(text[:n], &struct{}{})
+	var wrong *json.SyntaxError
+	return !errors.As(err, &wrong) || wrong.Offset >= int64(n)
 }
 
 // isNone reports whether alg says that there is no signature (RFC 7518 §3.6).
@@ -62,11 +108,11 @@ func isNone(alg string) bool { return strings.EqualFold(alg, "none") }
 // isUnsigned reports whether v is a JWS whose signature is empty because its
 // algorithm is "none": the dot at its end is part of it.
 func isUnsigned(v []byte) bool {
-	if len(v) == 0 || v[0] != 'e' || v[len(v)-1] != '.' || bytes.Count(v, []byte(".")) != 2 {
+	if len(v) == 0 || len(v) > maxJWTPart || v[0] != 'e' || v[len(v)-1] != '.' || dots(v) != 2 {
 		return false
 	}
 	var header struct{ Alg string }
-	head, _, _ := bytes.Cut(v, []byte("."))
+	head, _, _ := bytes.Cut(v, dot)
 	return decodePart(head, &header) && isNone(header.Alg)
 }
 

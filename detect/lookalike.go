@@ -17,7 +17,9 @@ var weakLookAlikes = []string{
 	"csrftoken", "xsrftoken", "antiforgerytoken", "requestverificationtoken",
 	"pagetoken", "nexttoken", "prevtoken", "previoustoken", "continuationtoken", "continuetoken", "paginationtoken",
 	"cursortoken", "resumetoken", "scrolltoken", "skiptoken", "deltatoken", "starttoken", "startingtoken", "synctoken",
-	"idempotencytoken", "cancellationtoken",
+	"forwardtoken", "backwardtoken",
+	"idempotencytoken", "clientrequesttoken", "cancellationtoken", "locktoken",
+	"publickeytoken", // of .NET assemblies, in each of their stack traces
 	"idtoken", "logouttoken",
 }
 

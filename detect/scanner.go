@@ -83,8 +83,8 @@ type Scanner struct {
 	arena        []byte
 	current      candidate // on its way; here, so that none is allocated
 	candidates   []candidate
-	walked       lastWalk // of values along their alphabets
-	quoted       lastWalk // of values to their quotes
+	walked       lastWalks // of values along their alphabets
+	quoted       lastWalks // of values to their quotes
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -132,7 +132,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
-	s.walked, s.quoted = lastWalk{}, lastWalk{}
+	s.walked, s.quoted = lastWalks{}, lastWalks{}
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired

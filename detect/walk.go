@@ -175,25 +175,48 @@ type lastWalk struct {
 	form       layer.Form
 }
 
-func (l *lastWalk) has(hi int, g glue, in *set) bool {
-	return l.hi == hi && l.in == in && g.start >= l.start && (l.end < 0 || g.start < l.end) && hi > 0 &&
-		l.glue.quote == g.quote && l.glue.slash == g.slash && l.glue.pct == g.pct && l.glue.code == g.code
+// like reports whether l walked under the same glue and alphabet.
+func (l *lastWalk) like(g glue, in *set) bool {
+	return l.in == in && l.glue.quote == g.quote && l.glue.slash == g.slash && l.glue.pct == g.pct && l.glue.code == g.code
+}
+
+func (l *lastWalk) has(hi int, g glue) bool {
+	return l.hi == hi && g.start >= l.start && (l.end < 0 || g.start < l.end) && hi > 0
+}
+
+// lastWalks has the last walk under each glue and alphabet: keys of several kinds
+// may follow each other inside one value.
+type lastWalks struct {
+	walks [16]lastWalk
+	next  int
+}
+
+// walk returns what is remembered of the walk from g.start, and walks when nothing is.
+func (l *lastWalks) walk(b []byte, hi int, g glue, in *set, walk func([]byte, int, glue, *set) (int, layer.Form)) (int, layer.Form) {
+	at := l.next
+	for i := range l.walks {
+		if l.walks[i].like(g, in) {
+			at = i
+			break
+		}
+	}
+	last := &l.walks[at]
+	if !last.like(g, in) {
+		l.next = (l.next + 1) % len(l.walks)
+	} else if last.has(hi, g) {
+		return last.end, last.form
+	}
+	end, form := walk(b, hi, g, in)
+	*last = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
+	return end, form
 }
 
 // from is walk, remembered.
-func (l *lastWalk) from(b []byte, hi int, g glue, in *set) (int, layer.Form) {
-	if !l.has(hi, g, in) {
-		end, form := walk(b, hi, g, in)
-		*l = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
-	}
-	return l.end, l.form
+func (l *lastWalks) from(b []byte, hi int, g glue, in *set) (int, layer.Form) {
+	return l.walk(b, hi, g, in, walk)
 }
 
 // toQuote is toQuote, remembered.
-func (l *lastWalk) toQuote(b []byte, hi int, g glue) (int, layer.Form) {
-	if !l.has(hi, g, nil) {
-		end, form := toQuote(b, hi, g)
-		*l = lastWalk{glue: g, start: g.start, end: end, hi: hi, form: form}
-	}
-	return l.end, l.form
+func (l *lastWalks) toQuote(b []byte, hi int, g glue) (int, layer.Form) {
+	return l.walk(b, hi, g, nil, func(b []byte, hi int, g glue, _ *set) (int, layer.Form) { return toQuote(b, hi, g) })
 }
