@@ -6,6 +6,15 @@ import "errors"
 // as scanned.
 var ErrExpired = errors.New("detect: the time for this batch is over")
 
+// ErrTooMany says that a batch holds more values than maxFindings. Nothing of it
+// counts as scanned.
+var ErrTooMany = errors.New("detect: too many values in one batch")
+
+// maxFindings bounds the memory that one record of nothing but values can take: a
+// finding with its client and mask takes some two kilobytes on its way. A batch of
+// ordinary size cannot hold so many.
+const maxFindings = 1 << 17
+
 // eventsPerCheck is how many events are confirmed between two looks at the clock:
 // a look costs as much as one event, and an event is microseconds.
 const eventsPerCheck = 64

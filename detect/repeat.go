@@ -120,7 +120,7 @@ func (s *Scanner) endsAt(needles []needle, lo, p int) (best needle, ok bool) {
 // addRepeat adds the range as a repeat of f, unless it is part of a word or of
 // framing.
 func (s *Scanner) addRepeat(b *Batch, f Finding, start, end int) bool {
-	if wordAround(s.arena, start, end, f.RecordLow, f.RecordHigh) {
+	if wordAround(s.arena, start, end, f.RecordLow, f.RecordHigh) || len(s.findings) > maxFindings { // Scan fails then
 		return false
 	}
 	f.Start, f.End, f.Blob, f.KeyStart = start, end, start, start

@@ -137,10 +137,16 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired
 		}
+		if len(s.candidates) > maxFindings {
+			return nil, nil, ErrTooMany
+		}
 		s.confirm(s.db.trigger(ev), int(ev.to))
 	}
 	s.resolve()
 	s.repeats(b)
+	if len(s.findings) > maxFindings {
+		return nil, nil, ErrTooMany
+	}
 	return s.findings, s.observations, nil
 }
 

@@ -205,3 +205,23 @@ func TestRoles(t *testing.T) {
 		}
 	}
 }
+
+// A record of nothing but values takes bounded memory: it fails as a whole, and
+// the scanner goes on.
+func TestTooManyValues(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	value := random(base64url, 43)
+	for name, text := range map[string]string{
+		"found":    strings.Repeat("code_verifier="+random(base64url, 43)+"&", maxFindings+2),
+		"repeated": "code_verifier=" + value + strings.Repeat(" "+value, maxFindings+2),
+	} {
+		var b Batch
+		b.SetLines([]byte(text))
+		if found, _, err := s.Scan(&b); !errors.Is(err, ErrTooMany) || len(found) > 0 {
+			t.Errorf("%s: %d found, error %v", name, len(found), err)
+		}
+		if again := scanText(t, s, "code_verifier="+value); len(again) != 1 {
+			t.Errorf("%s: afterwards found %d", name, len(again))
+		}
+	}
+}
