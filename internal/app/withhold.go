@@ -12,12 +12,16 @@ import (
 )
 
 // stub returns what stands for a record that is withheld, and the dead letter
-// that refers to it. Neither holds a byte of it.
+// that refers to it. Neither holds a byte of it. A record with a key gets a stub with
+// the reference for its key: a compacted topic takes none without.
 func (p *processor) stub(topic string, partition int32, r *recordbatch.Record, reason string) (recordbatch.Record, []kafka.Message) {
 	p.counts.Withheld(reason, 1)
 	ref := fmt.Sprintf("%s/%d/%d", topic, partition, r.Offset)
 	text := fmt.Appendf(nil, `{"leakveil":"withheld","reason":%q,"len":%d,"ref":%q}`, reason, len(r.Value), ref)
 	stub := recordbatch.Record{Offset: r.Offset, Timestamp: r.Timestamp, Value: text}
+	if r.Key != nil {
+		stub.Key = []byte(ref)
+	}
 	return stub, p.deadLetter(topic, partition, r.Offset, r.Offset, reason)
 }
 
