@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,8 +50,8 @@ type App struct {
 	alerts   *alerts
 	source   *kafka.Source
 	listener *telemetry.Server
-	// committed is when offsets were last committed, in Unix nanoseconds.
-	committed atomic.Int64
+	// positions are those of the input's partitions.
+	positions *positions
 }
 
 // New builds everything and looks at the brokers; it reads no record. Its errors
@@ -192,6 +191,7 @@ func (a *App) openSource(context.Context) error {
 	c := a.config
 	in := c.Input.Kafka
 	p := a.processor()
+	a.positions = newPositions(a.metrics, time.Now)
 	var err error
 	a.source, err = kafka.NewSource(kafka.SourceOptions{
 		Connection: a.input, Group: in.Group, Topics: in.Topics, TopicsRegex: in.TopicsRegex,
@@ -203,6 +203,9 @@ func (a *App) openSource(context.Context) error {
 		HaltOnBadBatch: in.OnBadBatch == "halt",
 		Process:        p.process, Deliverer: a.deliver, Bad: p.bad, Withhold: p.tooLarge, Hooks: a.hooks(),
 	})
+	if err == nil {
+		a.metrics.WatchMemory(a.source.Memory)
+	}
 	return err
 }
 

@@ -69,6 +69,10 @@ func TestRecordThatTakesTooLongIsWithheldAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(counted.withheld) != 0 {
+		t.Error("counted before it is delivered")
+	}
+	u.Delivered()
 	if len(u.Out) != 4 || len(u.Dead) != 1 || len(u.Detections) != 2 || counted.withheld["timeout"] != 1 || len(counted.withheld) != 1 {
 		t.Fatalf("%d records, %d dead letters, %d detections, withheld %v", len(u.Out), len(u.Dead), len(u.Detections), counted.withheld)
 	}

@@ -65,6 +65,8 @@ type Unit struct {
 	Events     []Message
 	Detections []event.Detection
 	Dead       []Message
+	// Delivered, unless nil, is called once, when everything of the unit is acknowledged.
+	Delivered func()
 	// Next is the offset to commit: the first that the unit does not cover.
 	Next int64
 }

@@ -223,9 +223,9 @@ func (s *Source) commitUntil(done <-chan struct{}, marks *watermarks, g committe
 }
 
 func (s *Source) commit(marks *watermarks, g committer) error {
-	n, err := marks.commit(g)
-	if n > 0 && s.opts.Hooks.OnCommit != nil {
-		s.opts.Hooks.OnCommit(n, err)
+	offsets, err := marks.commit(g)
+	if len(offsets) > 0 && s.opts.Hooks.OnCommit != nil {
+		s.opts.Hooks.OnCommit(offsets, err)
 	}
 	if err != nil && fenced(err) {
 		return fmt.Errorf("the group has gone on without this member: %w", err)

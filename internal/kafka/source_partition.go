@@ -55,6 +55,9 @@ func (s *Source) partition(fetching, working context.Context, at place, start in
 	if d, ok := s.opts.Deliverer.(interface{ Release(string, int32) }); ok {
 		defer d.Release(at.topic, at.partition)
 	}
+	if released := s.opts.Hooks.OnReleased; released != nil {
+		defer released(at.topic, at.partition)
+	}
 	r := &partitionRun{
 		source: s, place: at, marks: marks, member: member, want: s.opts.FetchBytes, room: s.opts.FetchBytes,
 		fetcher: &fetcher{client: s.client, place: at, wait: s.opts.FetchWait, timeout: s.opts.RequestTimeout},
