@@ -58,7 +58,7 @@ func TestRoomForALargeBatchIsGivenBackBehindIt(t *testing.T) {
 	s.client.Transport = l
 	usual := s.opts.FetchBytes
 	r := &partitionRun{
-		source: s, place: place{"in", 0}, want: usual, room: usual,
+		source: s, place: place{"in", 0}, usual: usual, want: usual, room: usual,
 		fetcher: &fetcher{client: s.client, place: place{"in", 0}, wait: s.opts.FetchWait, timeout: s.opts.RequestTimeout},
 	}
 	for pos := range int64(4) {
@@ -71,5 +71,25 @@ func TestRoomForALargeBatchIsGivenBackBehindIt(t *testing.T) {
 	const asks = 5 // the first large batch is asked for twice, the others are expected
 	if len(l.rooms) != asks || l.rooms[0] != usual || l.rooms[1] < 5<<20 || r.room != usual {
 		t.Errorf("fetches had room for %v bytes, the next one has %d, usual is %d", l.rooms, r.room, usual)
+	}
+}
+
+// Partitions without new records hold their room while they wait; it must not be
+// all there is.
+func TestAllPartitionsWaitForRecordsAtOnce(t *testing.T) {
+	o := options(&memory{})
+	o.FetchBytes = 8 << 20
+	s, err := NewSource(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, partitions := range []int{1, 7, 8, 200, 800} {
+		share := s.budget.share(partitions, s.opts.FetchBytes)
+		for n := range partitions {
+			if !s.budget.fetch.TryAcquire(int64(share + fetchHeadroom)) {
+				t.Fatalf("%d of %d partitions have room for a fetch of %d bytes", n, partitions, share)
+			}
+		}
+		s.budget.fetch.Release(int64(partitions * (share + fetchHeadroom)))
 	}
 }

@@ -166,9 +166,10 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 	if s.opts.Hooks.OnAssigned != nil { // before anything of the generation is processed
 		s.opts.Hooks.OnAssigned(g.ID, partitions)
 	}
+	usual := s.budget.share(partitions, s.opts.FetchBytes)
 	for topic, assigned := range g.Assignments {
 		for _, a := range assigned {
-			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks, member) })
+			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, usual, marks, member) })
 		}
 	}
 	finished := make(chan struct{})

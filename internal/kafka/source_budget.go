@@ -87,6 +87,16 @@ func (b *budget) takeWork(ctx context.Context, class int) (func(), error) {
 // fetchable is how many bytes a fetch may ask for, headroom left out.
 func (b *budget) fetchable() int { return int(b.maxFetch) - fetchHeadroom }
 
+// leastFetch is what a partition asks for however many there are.
+const leastFetch = 64 << 10
+
+// share is how many bytes each of some partitions may ask for at most, so that all
+// of them can wait for new records at once: those of which none come would keep
+// the others waiting.
+func (b *budget) share(partitions, most int) int {
+	return min(most, max(leastFetch, int(b.maxFetch)/max(1, partitions)-fetchHeadroom))
+}
+
 // takeFetch waits for n bytes and the headroom.
 func (b *budget) takeFetch(ctx context.Context, n int) (*reservation, error) {
 	r := &reservation{budget: b, n: int64(n + fetchHeadroom)}

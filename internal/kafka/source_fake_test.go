@@ -248,7 +248,7 @@ func readLog(t *testing.T, l *fakeLog, from int64, o SourceOptions) (*Source, in
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.partition(ctx, context.WithoutCancel(ctx), at, from, marks, nil)
+		s.partition(ctx, context.WithoutCancel(ctx), at, from, s.opts.FetchBytes, marks, nil)
 	}()
 	until(t, "the log is read", func() bool {
 		marks.mu.Lock()

@@ -18,7 +18,8 @@ type partitionRun struct {
 	marks   *watermarks
 	member  *membership // nil: taken for granted
 	pos     int64       // the first offset that is not delivered
-	want    int         // bytes that a fetch asks for
+	usual   int         // bytes that a fetch asks for
+	want    int         // the same, unless something is too large
 	room    int         // bytes that its answer may have
 
 	decoders [classes][]*recordbatch.Decoder
@@ -50,8 +51,9 @@ func (e *haltError) Error() string { return e.reason }
 var errOutOfRange = errors.New("offset out of range")
 
 // partition reads at until fetching ends; units in flight go on until working
-// ends. start is an offset, or kafka-go's first or last.
-func (s *Source) partition(fetching, working context.Context, at place, start int64, marks *watermarks, member *membership) {
+// ends. start is an offset, or kafka-go's first or last; usual is how many bytes a
+// fetch asks for.
+func (s *Source) partition(fetching, working context.Context, at place, start int64, usual int, marks *watermarks, member *membership) {
 	if d, ok := s.opts.Deliverer.(interface{ Release(string, int32) }); ok {
 		defer d.Release(at.topic, at.partition)
 	}
@@ -59,7 +61,7 @@ func (s *Source) partition(fetching, working context.Context, at place, start in
 		defer released(at.topic, at.partition)
 	}
 	r := &partitionRun{
-		source: s, place: at, marks: marks, member: member, want: s.opts.FetchBytes, room: s.opts.FetchBytes,
+		source: s, place: at, marks: marks, member: member, usual: usual, want: usual, room: usual,
 		fetcher: &fetcher{client: s.client, place: at, wait: s.opts.FetchWait, timeout: s.opts.RequestTimeout},
 		failed:  attempts{at: -1}, beyond: attempts{at: -1},
 	}
@@ -249,9 +251,8 @@ func (r *partitionRun) fetchOne(ctx context.Context, pos int64) (answer, error) 
 // asUsual goes back to the usual sizes behind what was too large: what one
 // partition sets aside, the others have to wait for.
 func (r *partitionRun) asUsual(size int) {
-	usual := r.source.opts.FetchBytes
-	r.want = min(2*r.want, usual)
-	if size <= usual {
-		r.room = usual
+	r.want = min(2*r.want, r.usual)
+	if size <= r.usual {
+		r.room = r.usual
 	}
 }
