@@ -70,9 +70,28 @@ func (s *Source) topics(ctx context.Context) ([]string, error) {
 	return slices.Compact(kept), nil
 }
 
-// runGroup is a member that subscribes to topics, until ctx ends or the topics
+// leaveTimeout bounds leaving the group at shutdown: everything is committed by then,
+// and a coordinator that does not answer misses the member by itself.
+const leaveTimeout = 5 * time.Second
+
+// leave leaves the group, and waits for that, unless the program ends.
+func leave(stop context.Context, group *kafkago.ConsumerGroup) {
+	left := make(chan struct{})
+	go func() { _ = group.Close(); close(left) }()
+	select {
+	case <-left:
+		return
+	case <-stop.Done():
+	}
+	select {
+	case <-left:
+	case <-time.After(leaveTimeout):
+	}
+}
+
+// runGroup is a member that subscribes to topics, until stop ends or the topics
 // that match change.
-func (s *Source) runGroup(ctx context.Context, topics []string) error {
+func (s *Source) runGroup(stop context.Context, topics []string) error {
 	start := kafkago.FirstOffset
 	if s.opts.Latest {
 		start = kafkago.LastOffset
@@ -85,9 +104,9 @@ func (s *Source) runGroup(ctx context.Context, topics []string) error {
 	if err != nil {
 		return err
 	}
-	defer group.Close()
+	defer leave(stop, group)
 	defer s.setStatus(func(st *Status) { st.Joined, st.Partitions = false, 0 })
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(stop)
 	defer cancel()
 	var watch sync.WaitGroup
 	defer watch.Wait()
