@@ -8,7 +8,6 @@ import (
 	"net"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -231,11 +230,7 @@ func (a *App) isOwn(topic string) bool {
 	if a.config.Input.Kafka.TopicsRegex == "" {
 		return slices.ContainsFunc(a.plan.Topics, func(in string) bool { return topic == a.config.OutputTopic(in) })
 	}
-	before, after, pattern := strings.Cut(a.config.Output.Kafka.Topic, "{topic}")
-	if !pattern {
-		return topic == before
-	}
-	return strings.HasPrefix(topic, before) && strings.HasSuffix(topic, after)
+	return kafka.IsOutput(a.config.Output.Kafka.Topic, topic)
 }
 
 func (a *App) openListener(context.Context) error {
