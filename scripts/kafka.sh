@@ -20,7 +20,10 @@ say() { echo "kafka: $*" >&2; }
 stop() {
 	[ -f "$pid" ] || return 0
 	id=$(cat "$pid")
-	if kill "$id" 2>/dev/null; then
+	# After a crash the number may be another process's.
+	ours=yes
+	[ ! -r "/proc/$id/cmdline" ] || grep -qa 'kafka\.Kafka' "/proc/$id/cmdline" || ours=
+	if [ -n "$ours" ] && kill "$id" 2>/dev/null; then
 		while kill -0 "$id" 2>/dev/null; do sleep 0.2; done
 	fi
 	rm -f "$pid"

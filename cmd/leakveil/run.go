@@ -50,6 +50,10 @@ func run(file string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	a, err := app.New(ctx, c, buildInfo(), log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("leakveil was stopped before it began")
+		return nil // what failed, failed for that
+	}
 	if err != nil {
 		return wrongUse(err)
 	}

@@ -51,6 +51,16 @@ type Alert struct {
 	Actions []string
 }
 
+// Opening names the detection that opened an alert. Unlike the id it is the same
+// when the key has changed.
+type Opening struct {
+	KeyID, Rule string
+	First       event.Where
+}
+
+// Opening returns the alert's own.
+func (a *Alert) Opening() Opening { return Opening{a.KeyID, a.Rule, a.First} }
+
 // copy returns an alert that shares no slice with a.
 func (a Alert) copy() Alert {
 	a.Client.Candidates = slices.Clone(a.Client.Candidates)

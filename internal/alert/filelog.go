@@ -90,10 +90,17 @@ func (l *FileLog) Append(lines [][]byte) error {
 	return nil
 }
 
+// State is what the file tells of a state of an alert.
+type State struct {
+	ID       string
+	Sequence int64
+	Opening  Opening
+}
+
 // Replay calls detection for each detection in the file, and alert for each
 // state of an alert, in order. Lines that are neither, or of another version, are
 // passed over.
-func (l *FileLog) Replay(detection func(d event.Detection, written time.Time), alert func(id string, sequence int64)) error {
+func (l *FileLog) Replay(detection func(d event.Detection, written time.Time), alert func(State)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := bufio.NewScanner(io.NewSectionReader(l.file, 0, l.size))
@@ -105,17 +112,12 @@ func (l *FileLog) Replay(detection func(d event.Detection, written time.Time), a
 			}
 			continue
 		}
-		var state struct {
-			Leakveil struct {
-				Alert struct {
-					ID       string `json:"id"`
-					Sequence int64  `json:"sequence"`
-				} `json:"alert"`
-			} `json:"leakveil"`
+		var doc document
+		if json.Unmarshal(lines.Bytes(), &doc) != nil || doc.Leakveil.Alert == nil || doc.Leakveil.Where.place() == "" {
+			continue
 		}
-		if json.Unmarshal(lines.Bytes(), &state) == nil && state.Leakveil.Alert.ID != "" {
-			alert(state.Leakveil.Alert.ID, state.Leakveil.Alert.Sequence)
-		}
+		id := doc.Leakveil.Alert
+		alert(State{id.ID, id.Sequence, Opening{doc.Leakveil.KeyID, doc.Leakveil.Rule, doc.Leakveil.Where.where()}})
 	}
 	return lines.Err()
 }

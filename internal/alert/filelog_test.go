@@ -31,7 +31,7 @@ func replayed(t fataler, l *FileLog) (offsets []int64) {
 			t.Fatal("written at", written)
 		}
 		offsets = append(offsets, d.Where.Offset)
-	}, func(string, int64) {})
+	}, func(State) {})
 	if err != nil {
 		t.Fatal(err)
 	}

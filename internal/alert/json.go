@@ -167,8 +167,6 @@ func texts(doc document) (service string, err error) {
 func (doc *document) check() string {
 	l := &doc.Leakveil
 	w := l.Where
-	kafka := w.Topic != "" && w.Partition != nil && w.Offset != nil && w.Line == nil
-	file := w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line != nil
 	switch {
 	case l.Schema.Version != SchemaVersion:
 		return "leakveil.schema.version"
@@ -188,13 +186,24 @@ func (doc *document) check() string {
 		return "leakveil.client.how"
 	case len(l.Fingerprints) > 1:
 		return "leakveil.fingerprints"
-	case !kafka && !file:
+	case w.place() == "":
 		return "leakveil.where"
 	}
 	return ""
 }
 
-func (w whereFields) where() event.Where {
+// place tells what a place is: "kafka" or "file", and "" for neither.
+func (w *whereFields) place() string {
+	switch {
+	case w.Topic != "" && w.Partition != nil && w.Offset != nil && w.Line == nil:
+		return "kafka"
+	case w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line != nil:
+		return "file"
+	}
+	return ""
+}
+
+func (w *whereFields) where() event.Where {
 	out := event.Where{Topic: w.Topic, Field: w.Field, File: w.File, Start: w.Start, End: w.End}
 	if w.Topic != "" {
 		out.Partition, out.Offset = *w.Partition, *w.Offset

@@ -8,8 +8,6 @@ import (
 	"net"
 	"runtime"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,8 +49,8 @@ type App struct {
 	alerts   *alerts
 	source   *kafka.Source
 	listener *telemetry.Server
-	// committed is when offsets were last committed, in Unix nanoseconds.
-	committed atomic.Int64
+	// positions are those of the input's partitions.
+	positions *positions
 }
 
 // New builds everything and looks at the brokers; it reads no record. Its errors
@@ -192,6 +190,7 @@ func (a *App) openSource(context.Context) error {
 	c := a.config
 	in := c.Input.Kafka
 	p := a.processor()
+	a.positions = newPositions(a.metrics, time.Now)
 	var err error
 	a.source, err = kafka.NewSource(kafka.SourceOptions{
 		Connection: a.input, Group: in.Group, Topics: in.Topics, TopicsRegex: in.TopicsRegex,
@@ -203,6 +202,9 @@ func (a *App) openSource(context.Context) error {
 		HaltOnBadBatch: in.OnBadBatch == "halt",
 		Process:        p.process, Deliverer: a.deliver, Bad: p.bad, Withhold: p.tooLarge, Hooks: a.hooks(),
 	})
+	if err == nil {
+		a.metrics.WatchMemory(a.source.Memory)
+	}
 	return err
 }
 
@@ -228,11 +230,7 @@ func (a *App) isOwn(topic string) bool {
 	if a.config.Input.Kafka.TopicsRegex == "" {
 		return slices.ContainsFunc(a.plan.Topics, func(in string) bool { return topic == a.config.OutputTopic(in) })
 	}
-	before, after, pattern := strings.Cut(a.config.Output.Kafka.Topic, "{topic}")
-	if !pattern {
-		return topic == before
-	}
-	return strings.HasPrefix(topic, before) && strings.HasSuffix(topic, after)
+	return kafka.IsOutput(a.config.Output.Kafka.Topic, topic)
 }
 
 func (a *App) openListener(context.Context) error {

@@ -70,6 +70,7 @@ func (l *Local) Step(ctx context.Context, values [][]byte, at time.Time) ([]reco
 	if err != nil {
 		return nil, nil, err
 	}
+	unit.Delivered()
 	for _, d := range unit.Detections {
 		l.fold.Add(l.folded, l.processor.now(), d)
 		l.folded++

@@ -76,16 +76,23 @@ func (a *App) openAlertsFile() error {
 	}
 	p := &partitionFold{fold: fold, replay: -1}
 	a.alerts.folds[0] = p
-	handedOut := map[string]int64{}
+	handedOut, begun := map[string]int64{}, map[alert.Opening]int64{}
 	err = file.Replay(func(d event.Detection, written time.Time) {
 		fold.Add(p.read, written, d)
 		p.read++
-	}, func(id string, sequence int64) { handedOut[id] = max(handedOut[id], sequence) })
+	}, func(s alert.State) {
+		handedOut[s.ID] = max(handedOut[s.ID], s.Sequence)
+		begun[s.Opening] = max(begun[s.Opening], s.Sequence)
+	})
 	if err != nil {
 		return fmt.Errorf("alerts.file.path: read it again after a restart: %w", err)
 	}
 	for _, state := range fold.Flush() { // what a crash kept from being handed out
-		if handedOut[state.ID] < state.Sequence {
+		sent := handedOut[state.ID]
+		if state.KeyID != a.key.ID() { // its id was another one, under another key
+			sent = begun[state.Opening()]
+		}
+		if sent < state.Sequence {
 			p.pending = append(p.pending, state)
 		}
 	}

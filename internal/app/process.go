@@ -42,16 +42,6 @@ type processor struct {
 	now       func() time.Time
 }
 
-// counts is what the processor tells the metrics.
-type counts interface {
-	Findings(kind, action string, n int64)
-	Withheld(reason string, n int64)
-	Dropped(n int64)
-	DeadLetters(reason string, n int64)
-	Detections(confidence, how string, n int64)
-	BatchDone(d time.Duration)
-}
-
 // process masks a batch. An error means that nothing of it may be delivered.
 func (p *processor) process(ctx context.Context, in kafka.Input) (kafka.Unit, error) {
 	var job *job
@@ -64,6 +54,8 @@ func (p *processor) process(ctx context.Context, in kafka.Input) (kafka.Unit, er
 	start := p.now()
 	job.in = in
 	job.unit = kafka.Unit{OutTopic: p.output(in.Topic), Codec: p.codecFor(in.Info.Codec), Unchanged: true}
+	job.counted = &later{}
+	job.unit.Delivered = job.counted.to(p.counts)
 	job.unit.Out = make([]recordbatch.Record, 0, len(in.Records))
 	for first := 0; first < len(in.Records); {
 		last, size := first, 0
@@ -104,6 +96,8 @@ type job struct {
 	unit   kafka.Unit
 	batch  detect.Batch
 	fields []field
+	// counted is told to the metrics when the unit is delivered.
+	counted *later
 }
 
 // field is where a segment came from.
@@ -244,7 +238,7 @@ func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool, l
 			large = large[1:]
 			j.withhold(&records[i], reasonOversize)
 		case dropped[i]:
-			j.counts.Dropped(1)
+			j.counted.Dropped(1)
 		default:
 			j.unit.Out = append(j.unit.Out, out[i])
 		}
@@ -270,8 +264,8 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 			Service: client.Service(out[f.record].Value), Region: j.regionOf(out[f.record].Value), Action: string(r.Action),
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
-		j.counts.Findings(d.Kind, d.Action, 1)
-		j.counts.Detections(d.Confidence, string(d.Client.How), 1)
+		j.counted.Findings(d.Kind, d.Action, 1)
+		j.counted.Detections(d.Confidence, string(d.Client.How), 1)
 		j.unit.Detections = append(j.unit.Detections, d)
 		if j.alerts != "" {
 			j.unit.Events = append(j.unit.Events, detectionMessage(j.alerts, d, j.now()))
@@ -302,7 +296,7 @@ func detectionMessage(topic string, d event.Detection, now time.Time) kafka.Mess
 // were not scanned either.
 func (j *job) withhold(r *recordbatch.Record, reason string) {
 	j.unit.Unchanged = false
-	stub, dead := j.stub(j.in.Topic, j.in.Partition, r, reason)
+	stub, dead := j.stub(j.counted, j.in.Topic, j.in.Partition, r, reason)
 	j.unit.Out = append(j.unit.Out, stub)
 	j.unit.Dead = append(j.unit.Dead, dead...)
 }

@@ -156,6 +156,28 @@ func TestTooLargeForTheOutputIsWithheld(t *testing.T) {
 	}
 }
 
+// A compacted topic refuses records without a key; a stub must not be one.
+func TestStubsGoToCompactedTopics(t *testing.T) {
+	s, b := newSetup(t, "compacted", 0)
+	compacted := map[string]string{"cleanup.policy": "compact"}
+	b.CreateTopics(t, kafkatest.Topic{Name: s.input, Partitions: 2, Config: compacted},
+		kafkatest.Topic{Name: s.output(), Partitions: 2, Config: map[string]string{"cleanup.policy": "compact", "max.message.bytes": "2000"}},
+		kafkatest.Topic{Name: s.alerts(), Partitions: 3}, kafkatest.Topic{Name: s.dead()})
+	s.limits = "max_record_bytes: 8KiB"
+	out, dead := outputOf(t, s, &kgo.Record{Key: []byte("a"), Value: []byte("before")},
+		&kgo.Record{Key: []byte(randomSecret()), Value: []byte(randomText(3000))}, // too large for the topic
+		&kgo.Record{Key: []byte(randomSecret()), Value: []byte(randomText(9000))}, // for limits
+		&kgo.Record{Key: []byte{}, Value: []byte("behind")})
+	if len(out) != 4 || len(dead) != 2 {
+		t.Fatalf("%d records and %d dead letters, want 4 and 2", len(out), len(dead))
+	}
+	for i, want := range []string{"a", s.input + "/1/1", s.input + "/1/2", ""} {
+		if got := out[i].Key; string(got) != want || got == nil {
+			t.Errorf("record %d has the key %q, want %q", i, got, want)
+		}
+	}
+}
+
 // randomText does not compress.
 func randomText(n int) string {
 	var b strings.Builder

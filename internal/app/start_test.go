@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"net"
 	"os/exec"
 	"strings"
 	"testing"
@@ -63,6 +64,25 @@ func TestNoBrokerIsSaid(t *testing.T) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "127.0.0.1:1") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// SIGTERM while leakveil looks at brokers is no failure of these.
+func TestTermBeforeTheStartIsNoError(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	m := newMember(t, setup{broker: silent.Addr().String(), group: "early", input: "in"}, newKey(t))
+	m.start()
+	connection, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if code := m.stop(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, m.tail())
 	}
 }
 

@@ -69,6 +69,10 @@ func TestRecordThatTakesTooLongIsWithheldAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(counted.withheld) != 0 {
+		t.Error("counted before it is delivered")
+	}
+	u.Delivered()
 	if len(u.Out) != 4 || len(u.Dead) != 1 || len(u.Detections) != 2 || counted.withheld["timeout"] != 1 || len(counted.withheld) != 1 {
 		t.Fatalf("%d records, %d dead letters, %d detections, withheld %v", len(u.Out), len(u.Dead), len(u.Detections), counted.withheld)
 	}
@@ -77,7 +81,7 @@ func TestRecordThatTakesTooLongIsWithheldAlone(t *testing.T) {
 		t.Errorf("the neighbours are %q, %q, %q", u.Out[0].Value, u.Out[2].Value, u.Out[3].Value)
 	}
 	stub := u.Out[1]
-	if want := `"reason":"timeout"`; !bytes.Contains(stub.Value, []byte(want)) || !bytes.Contains(stub.Value, []byte("in/3/41")) || stub.Key != nil {
+	if want := `"reason":"timeout"`; !bytes.Contains(stub.Value, []byte(want)) || !bytes.Contains(stub.Value, []byte("in/3/41")) || string(stub.Key) != "in/3/41" {
 		t.Errorf("stub %s with key %q", stub.Value[:min(len(stub.Value), 200)], stub.Key)
 	}
 	letter := u.Dead[0].Record.Value

@@ -12,7 +12,6 @@ import (
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
-	"github.com/leakveil/leakveil/internal/telemetry"
 )
 
 func inputConnection(c *config.Config) kafka.Connection {
@@ -92,23 +91,19 @@ func (a *App) hooks() kafka.Hooks {
 	return kafka.Hooks{
 		OnAssigned: func(generation int32, partitions int) {
 			a.metrics.Rebalance()
-			a.committed.Store(time.Now().UnixNano())
 			a.log.Info("partitions assigned", "generation", generation, "partitions", partitions)
 		},
-		OnLag: func(topic string, partition int32, lag int64) {
-			a.metrics.SetPosition(topic, partition, telemetry.Position{
-				Lag: lag, LastCommit: time.Unix(0, a.committed.Load()), InWork: lag > 0,
-			})
-		},
-		OnCommit: func(_ int, err error) {
+		OnLag:      a.positions.lag,
+		OnReleased: a.positions.released,
+		OnCommit: func(offsets map[string]map[int]int64, err error) {
 			if err != nil { // what it would have covered is read again
 				a.log.Warn("offsets are not committed", "error", err)
 				return
 			}
-			a.committed.Store(time.Now().UnixNano())
+			a.positions.committed(offsets)
 		},
 		OnGap: func(g kafka.Gap) {
-			a.metrics.RetentionGap(g.Topic, g.To-g.From)
+			a.metrics.RetentionGap(g.Topic, max(0, g.To-g.From)) // below 0: set back
 			a.log.Error("records were gone before they were read", "topic", g.Topic, "partition", g.Partition, "from", g.From, "to", g.To)
 		},
 		OnBadBatch: func(b kafka.BadBatch, halted bool) {
@@ -120,9 +115,9 @@ func (a *App) hooks() kafka.Hooks {
 			a.log.Error("a batch cannot be read", "topic", b.Topic, "partition", b.Partition,
 				"first", b.First, "last", b.Last, "outcome", outcome, "error", b.Err)
 		},
-		OnDelivered: func(topic string, _ int32, records, bytes int) {
-			a.metrics.RecordsIn(topic, int64(records), int64(bytes))
-			a.metrics.RecordsOut(a.config.OutputTopic(topic), int64(records), int64(bytes))
+		OnDelivered: func(topic string, _ int32, in, out kafka.Volume) {
+			a.metrics.RecordsIn(topic, int64(in.Records), int64(in.Bytes))
+			a.metrics.RecordsOut(topic, int64(out.Records), int64(out.Bytes))
 		},
 		OnRetry: func(topic string, partition int32, err error) {
 			a.metrics.ProduceRetry()

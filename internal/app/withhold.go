@@ -12,21 +12,25 @@ import (
 )
 
 // stub returns what stands for a record that is withheld, and the dead letter
-// that refers to it. Neither holds a byte of it.
-func (p *processor) stub(topic string, partition int32, r *recordbatch.Record, reason string) (recordbatch.Record, []kafka.Message) {
-	p.counts.Withheld(reason, 1)
+// that refers to it. Neither holds a byte of it. A record with a key gets a stub with
+// the reference for its key: a compacted topic takes none without.
+func (p *processor) stub(count delivered, topic string, partition int32, r *recordbatch.Record, reason string) (recordbatch.Record, []kafka.Message) {
+	count.Withheld(reason, 1)
 	ref := fmt.Sprintf("%s/%d/%d", topic, partition, r.Offset)
 	text := fmt.Appendf(nil, `{"leakveil":"withheld","reason":%q,"len":%d,"ref":%q}`, reason, len(r.Value), ref)
 	stub := recordbatch.Record{Offset: r.Offset, Timestamp: r.Timestamp, Value: text}
-	return stub, p.deadLetter(topic, partition, r.Offset, r.Offset, reason)
+	if r.Key != nil {
+		stub.Key = []byte(ref)
+	}
+	return stub, p.deadLetter(count, topic, partition, r.Offset, r.Offset, reason)
 }
 
 // deadLetter refers to records that were not passed on.
-func (p *processor) deadLetter(topic string, partition int32, first, last int64, reason string) []kafka.Message {
-	p.counts.DeadLetters(reason, 1)
+func (p *processor) deadLetter(count delivered, topic string, partition int32, first, last int64, reason string) []kafka.Message {
 	if p.dead == "" {
 		return nil
 	}
+	count.DeadLetters(reason, 1)
 	now := p.now()
 	return []kafka.Message{{Topic: p.dead, Partition: -1, Record: recordbatch.Record{
 		Timestamp: now.UnixMilli(),
@@ -39,8 +43,8 @@ func (p *processor) deadLetter(topic string, partition int32, first, last int64,
 // bad is delivered in the place of a batch that cannot be decoded.
 func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error) {
 	const reason = "decode"
-	p.counts.Withheld(reason, 1)
-	u := kafka.Unit{OutTopic: p.output(b.Topic), Dead: p.deadLetter(b.Topic, b.Partition, b.First, b.Last, reason)}
+	counted := &later{}
+	u := kafka.Unit{OutTopic: p.output(b.Topic), Delivered: counted.to(p.counts), Dead: p.deadLetter(counted, b.Topic, b.Partition, b.First, b.Last, reason)}
 	line := alert.MarshalSkipped(alert.Skipped{
 		ID:    alert.DetectionID(p.key, event.Where{Topic: b.Topic, Partition: b.Partition, Offset: b.First}, "batch-skipped"),
 		Topic: b.Topic, Partition: b.Partition, First: b.First, Last: b.Last, Reason: reason, At: p.now(),
@@ -60,7 +64,7 @@ func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error)
 
 // tooLarge replaces a masked record that is larger than the output topic takes.
 func (p *processor) tooLarge(_ context.Context, u kafka.Unit, r recordbatch.Record) (recordbatch.Record, []kafka.Message) {
-	return p.stub(u.Topic, u.Partition, &r, "too_large")
+	return p.stub(p.counts, u.Topic, u.Partition, &r, "too_large")
 }
 
 func (p *processor) codecFor(input recordbatch.Codec) recordbatch.Codec {

@@ -60,11 +60,15 @@ type Unit struct {
 	Codec    recordbatch.Codec // of Out; Input.Info has that of the input
 	// Unchanged says that Out are the Input's records, all of them and none changed:
 	// their batch may be written as it came, without compressing it again.
-	Unchanged  bool
-	raw        []byte
+	Unchanged bool
+	raw       []byte
+	// Events go to the alerts topic: one for each of Detections, or others when there
+	// are none of these.
 	Events     []Message
 	Detections []event.Detection
 	Dead       []Message
+	// Delivered, unless nil, is called once, when everything of the unit is acknowledged.
+	Delivered func()
 	// Next is the offset to commit: the first that the unit does not cover.
 	Next int64
 }
@@ -95,6 +99,8 @@ type AtLeastOnce struct {
 
 	mu       sync.Mutex
 	sessions map[place]*Producer
+	// told are the ids of detections that are acknowledged, while their output is not.
+	told map[place]map[string]bool
 }
 
 // Deliver writes u. See Deliverer.
@@ -102,16 +108,24 @@ func (d *AtLeastOnce) Deliver(ctx context.Context, u Unit) error {
 	at := place{u.Topic, u.Partition}
 	err := d.deliver(ctx, d.session(at), u)
 	if err != nil && !errors.Is(err, ErrRecordTooLarge) {
-		d.Release(u.Topic, u.Partition)
+		d.end(at)
 	}
 	return err
 }
 
-// Release ends the session of an input partition that is given up.
+// Release forgets an input partition that is given up.
 func (d *AtLeastOnce) Release(topic string, partition int32) {
+	at := place{topic, partition}
+	d.end(at)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	at := place{topic, partition}
+	delete(d.told, at)
+}
+
+// end ends the session of an input partition.
+func (d *AtLeastOnce) end(at place) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if p := d.sessions[at]; p != nil {
 		_ = p.Close()
 		delete(d.sessions, at)
@@ -131,16 +145,64 @@ func (d *AtLeastOnce) session(at place) *Producer {
 }
 
 func (d *AtLeastOnce) deliver(ctx context.Context, p *Producer, u Unit) error {
-	if err := d.side(ctx, p, u); err != nil {
+	if err := d.side(ctx, p, d.untold(u)); err != nil {
 		return err
 	}
-	if len(u.Out) == 0 {
-		return nil
+	d.tell(u)
+	if len(u.Out) > 0 {
+		if u.OutTopic == "" {
+			return errors.New("deliver: records without an output topic")
+		}
+		if err := p.produce(ctx, u.OutTopic, u.Partition, u.Codec, u.Out, u.raw); err != nil {
+			return err
+		}
 	}
-	if u.OutTopic == "" {
-		return errors.New("deliver: records without an output topic")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.told, place{u.Topic, u.Partition})
+	return nil
+}
+
+// untold is u without the detections that were acknowledged when it, or a part of
+// it, was delivered in vain: an output that takes nothing for an hour would fill the
+// alerts topic and file with them.
+func (d *AtLeastOnce) untold(u Unit) Unit {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	told := d.told[place{u.Topic, u.Partition}]
+	if len(told) == 0 || (len(u.Events) > 0 && len(u.Events) != len(u.Detections)) {
+		return u
 	}
-	return p.produce(ctx, u.OutTopic, u.Partition, u.Codec, u.Out, u.raw)
+	detections, events := u.Detections, u.Events
+	u.Detections, u.Events = nil, nil
+	for i := range detections {
+		if told[detections[i].ID] {
+			continue
+		}
+		u.Detections = append(u.Detections, detections[i])
+		if len(events) > 0 {
+			u.Events = append(u.Events, events[i])
+		}
+	}
+	return u
+}
+
+// tell takes note that the detections of u are acknowledged.
+func (d *AtLeastOnce) tell(u Unit) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at := place{u.Topic, u.Partition}
+	if len(u.Detections) == 0 {
+		return
+	}
+	if d.told == nil {
+		d.told = map[place]map[string]bool{}
+	}
+	told := make(map[string]bool, len(u.Detections)) // those of an earlier try are among them, or come again
+	for i := range u.Detections {
+		told[u.Detections[i].ID] = true
+	}
+	d.told[at] = told
 }
 
 func (d *AtLeastOnce) side(ctx context.Context, p *Producer, u Unit) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -83,5 +84,68 @@ func TestNothingIsWrittenWithoutItsDetections(t *testing.T) {
 	}
 	if _, err := deliverOnce(t, "out"); err == nil {
 		t.Error("the output refuses, and the unit counts as delivered")
+	}
+}
+
+// However often the output refuses, a detection is told once; one that was not among
+// them is told as well, and a new owner begins anew.
+func TestDetectionsAreToldOnceWhileTheOutputRefuses(t *testing.T) {
+	cluster, c := fakeCluster(t, kfake.SeedTopics(1, "out", "alerts"))
+	var refuses atomic.Bool
+	refuses.Store(true)
+	cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if refuses.Load() && req.(*kmsg.ProduceRequest).Topics[0].Topic == "out" {
+			return produceAnswer(req, int16(kafkago.InvalidRecord)), nil, true
+		}
+		return nil, nil, false
+	})
+	var filed []string
+	d := &AtLeastOnce{
+		Open:        func() *Producer { return NewProducer(newTap(t, c), impatient(c), nil) },
+		PartitionOf: func(context.Context, string, []byte) (int32, error) { return 0, nil },
+		Local: func(_ context.Context, detections []event.Detection) error {
+			for _, one := range detections {
+				filed = append(filed, one.ID)
+			}
+			return nil
+		},
+	}
+	deliver := func(ids ...string) error {
+		u := Unit{Topic: "in", Out: numbers(0, 1), OutTopic: "out"}
+		for _, id := range ids {
+			u.Detections = append(u.Detections, event.Detection{ID: id})
+			u.Events = append(u.Events, Message{Topic: "alerts", Partition: -1, Record: recordbatch.Record{Value: []byte(id)}})
+		}
+		return d.Deliver(testContext(t), u)
+	}
+	for range 3 {
+		if deliver("a") == nil {
+			t.Fatal("the output refuses, and the unit counts as delivered")
+		}
+	}
+	if deliver("a", "b") == nil { // more was gathered
+		t.Fatal("the output refuses, and the unit counts as delivered")
+	}
+	d.Release("in", 0)
+	if deliver("a", "b") == nil {
+		t.Fatal("the output refuses, and the unit counts as delivered")
+	}
+	refuses.Store(false)
+	for range 2 { // the second time is a new delivery
+		if err := deliver("a", "b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"a", "b", "a", "b", "a", "b"}
+	if !slices.Equal(filed, want) {
+		t.Errorf("the file has %v, want %v", filed, want)
+	}
+	var topic []string
+	for _, r := range readBack(t, c, "alerts", 0, len(want)) {
+		topic = append(topic, string(r.Value))
+	}
+	if !slices.Equal(topic, want) {
+		t.Errorf("the topic has %v, want %v", topic, want)
 	}
 }

@@ -26,6 +26,9 @@ func probe(ctx context.Context, key string, conn Connection) error {
 	}
 	var first error
 	for _, broker := range conn.Brokers {
+		if ctx.Err() != nil {
+			break
+		}
 		err := ask(ctx, dialer, broker, conn.dialTimeout())
 		if err == nil {
 			return nil
@@ -33,6 +36,9 @@ func probe(ctx context.Context, key string, conn Connection) error {
 		if first == nil {
 			first = explain(key, broker, conn, err)
 		}
+	}
+	if first == nil {
+		first = ctx.Err()
 	}
 	return first
 }

@@ -35,14 +35,15 @@ type tooLarge struct {
 func (*tooLarge) Error() string { return errFetchLarge.Error() }
 
 // fetch asks for records from offset on, maxBytes of them, or one batch when that
-// is larger; an answer that needs more than maxBytes is a *tooLarge. A broker's
-// error is in fetched.Code.
-func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (fetched, error) {
+// is larger. An answer that needs more than room is a *tooLarge, or errFetchList
+// when it is the list of aborted transactions that takes so much. A broker's error
+// is in fetched.Code.
+func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes, room int) (fetched, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.wait+f.timeout)
 	defer cancel()
 	q := &fetchQuestion{
 		topic: f.place.topic, partition: f.place.partition, offset: offset,
-		maxBytes: int32(maxBytes), waitMs: int32(f.wait / time.Millisecond), limit: maxBytes + fetchHeadroom,
+		maxBytes: int32(maxBytes), waitMs: int32(f.wait / time.Millisecond), limit: room + fetchHeadroom,
 	}
 	message, err := f.client.Transport.RoundTrip(ctx, f.client.Addr, q)
 	if errors.Is(err, errFetchLarge) {

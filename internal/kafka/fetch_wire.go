@@ -14,7 +14,7 @@ import (
 // allocates what a batch claims, and hides aborted transactions.
 const (
 	fetchVersion  = 11
-	fetchHeadroom = 16 << 10 // the answer around the records, aborted list included
+	fetchHeadroom = 16 << 10 // the answer around the records, aborted list included: 1,000 transactions
 	readCommitted = 1
 	correlation   = 1
 )
@@ -22,6 +22,7 @@ const (
 var (
 	errFetchShape = errors.New("fetch: the answer is malformed")
 	errFetchLarge = errors.New("fetch: the answer is larger than the memory set aside for it")
+	errFetchList  = errors.New("fetch: the answer's list of aborted transactions is larger than the memory set aside for it")
 )
 
 // fetchQuestion asks for one partition. It is used once.
@@ -158,7 +159,10 @@ func decodeFetch(frame []byte, topic string, partition int32, cut bool) (fetched
 	f.Code = r.i16()
 	f.HighWatermark, f.LastStable, f.LogStart = r.i64(), r.i64(), r.i64()
 	count := int(r.i32())
-	if count > r.left()/16 {
+	switch tooMany := count > r.left()/16; {
+	case tooMany && cut && !r.bad:
+		return f, errFetchList
+	case tooMany:
 		return f, fmt.Errorf("%w: more aborted transactions than bytes", errFetchShape)
 	}
 	for range max(count, 0) {

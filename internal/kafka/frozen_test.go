@@ -182,7 +182,7 @@ func runFrozenMember(settings string) error {
 		d.generation.Store(generation)
 		d.tell(frozenEvent{Kind: "assigned"})
 	}
-	o.Hooks.OnCommit = func(_ int, err error) { d.tell(frozenEvent{Kind: "commit", Error: message(err)}) }
+	o.Hooks.OnCommit = func(_ map[string]map[int]int64, err error) { d.tell(frozenEvent{Kind: "commit", Error: message(err)}) }
 	source, err := NewSource(o)
 	if err != nil {
 		return err

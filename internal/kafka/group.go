@@ -70,9 +70,28 @@ func (s *Source) topics(ctx context.Context) ([]string, error) {
 	return slices.Compact(kept), nil
 }
 
-// runGroup is a member that subscribes to topics, until ctx ends or the topics
+// leaveTimeout bounds leaving the group at shutdown: everything is committed by then,
+// and a coordinator that does not answer misses the member by itself.
+const leaveTimeout = 5 * time.Second
+
+// leave leaves the group, and waits for that, unless the program ends.
+func leave(stop context.Context, group *kafkago.ConsumerGroup) {
+	left := make(chan struct{})
+	go func() { _ = group.Close(); close(left) }()
+	select {
+	case <-left:
+		return
+	case <-stop.Done():
+	}
+	select {
+	case <-left:
+	case <-time.After(leaveTimeout):
+	}
+}
+
+// runGroup is a member that subscribes to topics, until stop ends or the topics
 // that match change.
-func (s *Source) runGroup(ctx context.Context, topics []string) error {
+func (s *Source) runGroup(stop context.Context, topics []string) error {
 	start := kafkago.FirstOffset
 	if s.opts.Latest {
 		start = kafkago.LastOffset
@@ -85,9 +104,9 @@ func (s *Source) runGroup(ctx context.Context, topics []string) error {
 	if err != nil {
 		return err
 	}
-	defer group.Close()
+	defer leave(stop, group)
 	defer s.setStatus(func(st *Status) { st.Joined, st.Partitions = false, 0 })
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(stop)
 	defer cancel()
 	var watch sync.WaitGroup
 	defer watch.Wait()
@@ -166,9 +185,10 @@ func (s *Source) generation(stop, over context.Context, g *kafkago.Generation) e
 	if s.opts.Hooks.OnAssigned != nil { // before anything of the generation is processed
 		s.opts.Hooks.OnAssigned(g.ID, partitions)
 	}
+	usual := s.budget.share(partitions, s.opts.FetchBytes)
 	for topic, assigned := range g.Assignments {
 		for _, a := range assigned {
-			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, marks, member) })
+			running.Go(func() { s.partition(fetching, working, place{topic, int32(a.ID)}, a.Offset, usual, marks, member) })
 		}
 	}
 	finished := make(chan struct{})
@@ -223,9 +243,9 @@ func (s *Source) commitUntil(done <-chan struct{}, marks *watermarks, g committe
 }
 
 func (s *Source) commit(marks *watermarks, g committer) error {
-	n, err := marks.commit(g)
-	if n > 0 && s.opts.Hooks.OnCommit != nil {
-		s.opts.Hooks.OnCommit(n, err)
+	offsets, err := marks.commit(g)
+	if len(offsets) > 0 && s.opts.Hooks.OnCommit != nil {
+		s.opts.Hooks.OnCommit(offsets, err)
 	}
 	if err != nil && fenced(err) {
 		return fmt.Errorf("the group has gone on without this member: %w", err)

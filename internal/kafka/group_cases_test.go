@@ -116,7 +116,7 @@ func TestNothingFetchedIsProcessedAfterARebalance(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			s.partition(fetching, t.Context(), place{"in", 0}, 0, marks, nil)
+			s.partition(fetching, t.Context(), place{"in", 0}, 0, s.opts.FetchBytes, marks, nil)
 		}()
 		<-held
 		synctest.Wait() // until it has fetched what it may
@@ -166,7 +166,7 @@ func TestSlowOutputBoundsWhatIsFetched(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			s.partition(fetching, t.Context(), place{"in", 0}, 0, marks, nil)
+			s.partition(fetching, t.Context(), place{"in", 0}, 0, s.opts.FetchBytes, marks, nil)
 		}()
 		<-held
 		time.Sleep(time.Hour) // of the test's own clock: whatever goes on by itself has gone on

@@ -32,9 +32,8 @@ func (w *watermarks) mark(at place, next int64) {
 	w.delivered[at] = next
 }
 
-// commit commits what is delivered and not committed yet, and tells how many
-// partitions that were.
-func (w *watermarks) commit(c committer) (int, error) {
+// commit commits what is delivered and not committed yet, and tells what that was.
+func (w *watermarks) commit(c committer) (map[string]map[int]int64, error) {
 	w.mu.Lock()
 	change := map[place]int64{}
 	offsets := map[string]map[int]int64{}
@@ -50,17 +49,17 @@ func (w *watermarks) commit(c committer) (int, error) {
 	}
 	w.mu.Unlock()
 	if len(change) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	if err := c.CommitOffsets(offsets); err != nil {
-		return len(change), err
+		return offsets, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for at, next := range change {
 		w.committed[at] = next
 	}
-	return len(change), nil
+	return offsets, nil
 }
 
 // fenced tells that the generation is over and its partitions may be another

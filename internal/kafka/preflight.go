@@ -48,12 +48,23 @@ func (p *Plan) own(topic string) bool {
 	if topic == p.Alerts || topic == p.DeadLetter {
 		return true
 	}
-	prefix, suffix, pattern := strings.Cut(p.OutputTopic, topicPlaceholder)
-	if !pattern {
-		return topic == p.OutputTopic
+	return IsOutput(p.OutputTopic, topic)
+}
+
+// IsOutput reports whether a topic can be the output of one, by a pattern with
+// {topic}.
+func IsOutput(pattern, topic string) bool {
+	n := strings.Count(pattern, topicPlaceholder)
+	if n == 0 {
+		return topic == pattern
 	}
-	suffix, _, _ = strings.Cut(suffix, topicPlaceholder)
-	return len(topic) > len(prefix)+len(suffix) && strings.HasPrefix(topic, prefix) && strings.HasSuffix(topic, suffix)
+	before, _, _ := strings.Cut(pattern, topicPlaceholder)
+	names := len(topic) - len(pattern) + n*len(topicPlaceholder) // bytes of the input's name, n times
+	if names <= 0 || names%n != 0 || !strings.HasPrefix(topic, before) {
+		return false
+	}
+	name := topic[len(before):][:names/n]
+	return strings.ReplaceAll(pattern, topicPlaceholder, name) == topic
 }
 
 // Preflight looks at both clusters before the first record is read: reachable,

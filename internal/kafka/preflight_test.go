@@ -139,3 +139,27 @@ func TestAllowed(t *testing.T) {
 		t.Error("bits of allowed operations are read wrongly")
 	}
 }
+
+func TestOutputsAreKnownByTheirPattern(t *testing.T) {
+	for _, c := range []struct {
+		pattern, topic string
+		want           bool
+	}{
+		{"{topic}.masked", "a.masked", true},
+		{"{topic}.masked", ".masked", false}, // of no topic
+		{"{topic}.masked", "a.masked.b", false},
+		{"masked.{topic}", "masked.a", true},
+		{"masked.{topic}", "a", false},
+		{"m-{topic}-m", "m-m", false},
+		{"{topic}.{topic}", "a.b.a.b", true},
+		{"{topic}.{topic}", "a.b", false},
+		{"{topic}{topic}{topic}", "aaa", true},
+		{"{topic}{topic}{topic}", "aa", false},
+		{"fixed", "fixed", true},
+		{"fixed", "fixed.too", false},
+	} {
+		if got := IsOutput(c.pattern, c.topic); got != c.want {
+			t.Errorf("%s as %s: %v", c.topic, c.pattern, got)
+		}
+	}
+}

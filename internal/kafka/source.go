@@ -86,12 +86,29 @@ type Hooks struct {
 	OnLag       func(topic string, partition int32, lag int64)
 	OnGap       func(Gap)
 	OnBadBatch  func(b BadBatch, halted bool)
-	OnCommit    func(offsets int, err error)
-	OnDelivered func(topic string, partition int32, records, bytes int)
+	OnCommit    func(offsets map[string]map[int]int64, err error)
+	OnDelivered func(topic string, partition int32, in, out Volume)
+	// OnReleased tells that a partition is not read any more: the generation is over.
+	OnReleased func(topic string, partition int32)
 	// OnAborted counts batches of aborted transactions, which are nobody's.
 	OnAborted func(topic string, partition int32, batches int)
 	// OnRetry tells of a failure that is tried again. Partition -1: the group.
 	OnRetry func(topic string, partition int32, err error)
+}
+
+// Volume is how much some records are: their keys, values and headers.
+type Volume struct{ Records, Bytes int }
+
+func volumeOf(records []recordbatch.Record) Volume {
+	v := Volume{Records: len(records)}
+	for i := range records {
+		r := &records[i]
+		v.Bytes += len(r.Key) + len(r.Value)
+		for _, h := range r.Headers {
+			v.Bytes += len(h.Key) + len(h.Value)
+		}
+	}
+	return v
 }
 
 // Status is how a Source is now.
@@ -194,6 +211,9 @@ func (s *Source) Status() Status {
 	status.Halted = append([]Halt(nil), status.Halted...)
 	return status
 }
+
+// Memory tells how many bytes of MemoryBudget are in use.
+func (s *Source) Memory() (used, limit int64) { return s.budget.used.Load(), s.opts.MemoryBudget }
 
 func (s *Source) setStatus(change func(*Status)) {
 	s.mu.Lock()

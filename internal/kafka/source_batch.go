@@ -18,11 +18,13 @@ const (
 // handle goes through an answer's batches in order. Each is delivered before the
 // next is looked at.
 func (r *partitionRun) handle(fetching, working context.Context, a answer) error {
-	defer func() {
+	tellLag := func() {
 		if lag := r.source.opts.Hooks.OnLag; lag != nil && a.large == nil {
 			lag(r.place.topic, r.place.partition, max(0, a.LastStable-r.pos))
 		}
-	}()
+	}
+	tellLag() // what comes next may take long
+	defer tellLag()
 	if a.large != nil {
 		return r.bad(working, rangeOf(a.large.header, a.large.size), recordbatch.ErrTooLarge)
 	}
@@ -202,7 +204,7 @@ func (r *partitionRun) deliver(ctx context.Context, in Input) error {
 		return err
 	}
 	if hook := r.source.opts.Hooks.OnDelivered; hook != nil {
-		hook(r.place.topic, r.place.partition, len(in.Records), in.Info.Size)
+		hook(r.place.topic, r.place.partition, volumeOf(in.Records), volumeOf(unit.Out))
 	}
 	return nil
 }
@@ -232,6 +234,9 @@ func (r *partitionRun) write(ctx context.Context, u Unit, next int64) error {
 		}
 		if err == nil {
 			r.advance(next)
+			if u.Delivered != nil {
+				u.Delivered()
+			}
 			return nil
 		}
 		var size *RecordTooLargeError

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -15,6 +16,7 @@ type budget struct {
 	maxFetch, maxWork int64
 	large             chan struct{}
 	limits            [classes]int // decompressed bytes by class
+	used              atomic.Int64 // of all three
 }
 
 // The classes of a decoder: what a batch may decompress to.
@@ -65,9 +67,11 @@ func (b *budget) classFor(size int, compressed bool) int {
 // encoded. The function gives it back.
 func (b *budget) takeWork(ctx context.Context, class int) (func(), error) {
 	if class == large {
+		n := 2 * int64(b.limits[large])
 		select {
 		case b.large <- struct{}{}:
-			return func() { <-b.large }, nil
+			b.used.Add(n)
+			return func() { b.used.Add(-n); <-b.large }, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -76,11 +80,22 @@ func (b *budget) takeWork(ctx context.Context, class int) (func(), error) {
 	if err := b.work.Acquire(ctx, n); err != nil {
 		return nil, err
 	}
-	return func() { b.work.Release(n) }, nil
+	b.used.Add(n)
+	return func() { b.used.Add(-n); b.work.Release(n) }, nil
 }
 
 // fetchable is how many bytes a fetch may ask for, headroom left out.
 func (b *budget) fetchable() int { return int(b.maxFetch) - fetchHeadroom }
+
+// leastFetch is what a partition asks for however many there are.
+const leastFetch = 64 << 10
+
+// share is how many bytes each of some partitions may ask for at most, so that all
+// of them can wait for new records at once: those of which none come would keep
+// the others waiting.
+func (b *budget) share(partitions, most int) int {
+	return min(most, max(leastFetch, int(b.maxFetch)/max(1, partitions)-fetchHeadroom))
+}
 
 // takeFetch waits for n bytes and the headroom.
 func (b *budget) takeFetch(ctx context.Context, n int) (*reservation, error) {
@@ -88,6 +103,7 @@ func (b *budget) takeFetch(ctx context.Context, n int) (*reservation, error) {
 	if err := b.fetch.Acquire(ctx, r.n); err != nil {
 		return nil, err
 	}
+	b.used.Add(r.n)
 	return r, nil
 }
 
@@ -100,6 +116,7 @@ type reservation struct {
 // shrink gives back all but n bytes.
 func (r *reservation) shrink(n int) {
 	if rest := r.n - int64(n); rest > 0 {
+		r.budget.used.Add(-rest)
 		r.budget.fetch.Release(rest)
 		r.n = int64(n)
 	}

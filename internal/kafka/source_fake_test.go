@@ -26,6 +26,7 @@ type fakeLog struct {
 	start   int64
 	batches []fakeBatch
 	aborted []abortedTransaction
+	ended   map[abortedTransaction]int64 // where their markers are, if that is known
 	fetches int
 	fail    func(n int) error // of the n-th fetch
 }
@@ -90,7 +91,7 @@ func (l *fakeLog) nothingAt(offset int64) bool {
 }
 
 func (l *fakeLog) answer(q *fetchQuestion) []byte {
-	code, set := int16(0), []byte(nil)
+	code, set, last := int16(0), []byte(nil), int64(-1)
 	if q.offset < l.start || q.offset > l.end() {
 		code = int16(kafkago.OffsetOutOfRange)
 	}
@@ -101,9 +102,15 @@ func (l *fakeLog) answer(q *fetchQuestion) []byte {
 		if len(set) > 0 && len(set)+len(b.raw) > int(q.maxBytes) {
 			break
 		}
-		set = append(set, b.raw...)
+		set, last = append(set, b.raw...), b.last
 	}
-	return fetchFrame(q.topic, q.partition, code, l.end(), l.start, l.aborted, set)
+	var aborted []abortedTransaction
+	for _, a := range l.aborted {
+		if end, known := l.ended[a]; a.First <= last && (!known || end >= q.offset) {
+			aborted = append(aborted, a)
+		}
+	}
+	return fetchFrame(q.topic, q.partition, code, l.end(), l.start, aborted, set)
 }
 
 // fetchFrame is a Fetch answer, version 11, with its size.
@@ -241,7 +248,7 @@ func readLog(t *testing.T, l *fakeLog, from int64, o SourceOptions) (*Source, in
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.partition(ctx, context.WithoutCancel(ctx), at, from, marks, nil)
+		s.partition(ctx, context.WithoutCancel(ctx), at, from, s.opts.FetchBytes, marks, nil)
 	}()
 	until(t, "the log is read", func() bool {
 		marks.mu.Lock()

@@ -18,7 +18,9 @@ type partitionRun struct {
 	marks   *watermarks
 	member  *membership // nil: taken for granted
 	pos     int64       // the first offset that is not delivered
-	want    int         // bytes that a fetch asks for
+	usual   int         // bytes that a fetch asks for
+	want    int         // the same, unless something is too large
+	room    int         // bytes that its answer may have
 
 	decoders [classes][]*recordbatch.Decoder
 	records  []recordbatch.Record
@@ -49,13 +51,17 @@ func (e *haltError) Error() string { return e.reason }
 var errOutOfRange = errors.New("offset out of range")
 
 // partition reads at until fetching ends; units in flight go on until working
-// ends. start is an offset, or kafka-go's first or last.
-func (s *Source) partition(fetching, working context.Context, at place, start int64, marks *watermarks, member *membership) {
+// ends. start is an offset, or kafka-go's first or last; usual is how many bytes a
+// fetch asks for.
+func (s *Source) partition(fetching, working context.Context, at place, start int64, usual int, marks *watermarks, member *membership) {
 	if d, ok := s.opts.Deliverer.(interface{ Release(string, int32) }); ok {
 		defer d.Release(at.topic, at.partition)
 	}
+	if released := s.opts.Hooks.OnReleased; released != nil {
+		defer released(at.topic, at.partition)
+	}
 	r := &partitionRun{
-		source: s, place: at, marks: marks, member: member, want: s.opts.FetchBytes,
+		source: s, place: at, marks: marks, member: member, usual: usual, want: usual, room: usual,
 		fetcher: &fetcher{client: s.client, place: at, wait: s.opts.FetchWait, timeout: s.opts.RequestTimeout},
 		failed:  attempts{at: -1}, beyond: attempts{at: -1},
 	}
@@ -204,21 +210,27 @@ func (r *partitionRun) fetchAhead(ctx context.Context, pos int64, answers chan<-
 	}
 }
 
-// fetchOne asks again with more room when one batch alone needs it.
+// fetchOne asks again with more room when one batch alone needs it, and for less
+// when the list of aborted transactions that comes with it is too long.
 func (r *partitionRun) fetchOne(ctx context.Context, pos int64) (answer, error) {
 	for {
-		memory, err := r.source.budget.takeFetch(ctx, r.want)
+		memory, err := r.source.budget.takeFetch(ctx, r.room)
 		if err != nil {
 			return answer{}, err
 		}
-		f, err := r.fetcher.fetch(ctx, pos, r.want)
+		f, err := r.fetcher.fetch(ctx, pos, r.want, r.room)
 		var large *tooLarge
-		if errors.As(err, &large) {
+		switch {
+		case errors.Is(err, errFetchList) && r.want > 1:
+			memory.release()
+			r.want /= 2
+			continue
+		case errors.As(err, &large):
 			memory.release()
 			if large.size > r.source.budget.fetchable() {
 				return answer{large: large}, nil
 			}
-			r.want = max(r.want, large.size)
+			r.room = max(r.room, large.size)
 			continue
 		}
 		a := answer{fetched: f, memory: memory}
@@ -231,6 +243,16 @@ func (r *partitionRun) fetchOne(ctx context.Context, pos int64) (answer, error) 
 			return a, fmt.Errorf("fetch %s/%d: %w", r.place.topic, r.place.partition, kafkago.Error(f.Code))
 		}
 		memory.shrink(len(f.Set))
+		r.asUsual(len(f.Set))
 		return a, nil
+	}
+}
+
+// asUsual goes back to the usual sizes behind what was too large: what one
+// partition sets aside, the others have to wait for.
+func (r *partitionRun) asUsual(size int) {
+	r.want = min(2*r.want, r.usual)
+	if size <= r.usual {
+		r.room = r.usual
 	}
 }

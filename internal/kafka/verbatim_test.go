@@ -26,7 +26,7 @@ func rawBatches(t *testing.T, addr, topic string) (batches [][]byte) {
 	client := &kafkago.Client{Addr: c.Addr(), Transport: transport}
 	f := &fetcher{client: client, place: place{topic, 0}, wait: 10 * time.Millisecond, timeout: 10 * time.Second}
 	for offset := int64(0); ; {
-		answer, err := f.fetch(testContext(t), offset, 1<<20)
+		answer, err := f.fetch(testContext(t), offset, 1<<20, 1<<20)
 		if err != nil || answer.Code != 0 {
 			t.Fatalf("%v, code %d", err, answer.Code)
 		}

@@ -83,14 +83,14 @@ func (m *Metrics) Alerts(kind, severity string, n int64) {
 	}
 }
 
-// BatchDone notes the time of one batch from fetched to committed.
+// BatchDone notes the time of scanning and masking one batch.
 func (m *Metrics) BatchDone(d time.Duration) {
 	if m != nil {
 		m.batch.Record(context.Background(), d.Seconds())
 	}
 }
 
-// ProduceRetry counts one produce request sent again.
+// ProduceRetry counts one failure that was tried again.
 func (m *Metrics) ProduceRetry() {
 	if m != nil {
 		add(m.retries, 1)
