@@ -22,13 +22,14 @@ func plainLongWords(arena []byte, least int) (out []bounds) {
 	return out
 }
 
-func collectLongWords(arena []byte, least int) (out []bounds) {
+func collectLongWords(arena []byte, least, level int) (out []bounds) {
 	var buf [runsPerCall]bounds
-	longWords(arena, least, &buf, func(b bounds) { out = append(out, b) })
+	longWords(arena, least, &buf, level, func(b bounds) { out = append(out, b) })
 	return out
 }
 
-// Runs of every length at every place are found as a plain loop finds them.
+// Runs of every length at every place are found as a plain loop finds them, with
+// whatever instructions the processor has.
 func TestLongWords(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(rand.Uint64(), 7))
 	for range 3000 {
@@ -40,8 +41,10 @@ func TestLongWords(t *testing.T) {
 			}
 		}
 		least := 33 + rnd.IntN(32)
-		if got, want := collectLongWords(arena, least), plainLongWords(arena, least); !slices.Equal(got, want) {
-			t.Fatalf("%d bytes, least %d: got %v, want %v", len(arena), least, got, want)
+		for level := range bestLevel + 1 {
+			if got, want := collectLongWords(arena, least, level), plainLongWords(arena, least); !slices.Equal(got, want) {
+				t.Fatalf("level %d, %d bytes, least %d: got %v, want %v", level, len(arena), least, got, want)
+			}
 		}
 	}
 }
@@ -50,8 +53,10 @@ func FuzzLongWords(f *testing.F) {
 	f.Add([]byte("a long-enough.word_of.many-bytes-that-goes-on-and-on-for-a-while and then not"), uint8(0))
 	f.Fuzz(func(t *testing.T, arena []byte, extra uint8) {
 		least := 33 + int(extra)%32
-		if got, want := collectLongWords(arena, least), plainLongWords(arena, least); !slices.Equal(got, want) {
-			t.Errorf("least %d: got %v, want %v", least, got, want)
+		for level := range bestLevel + 1 {
+			if got, want := collectLongWords(arena, least, level), plainLongWords(arena, least); !slices.Equal(got, want) {
+				t.Errorf("level %d, least %d: got %v, want %v", level, least, got, want)
+			}
 		}
 	})
 }
@@ -64,6 +69,6 @@ func BenchmarkLongWords(b *testing.B) {
 	var buf [runsPerCall]bounds
 	b.SetBytes(int64(len(arena)))
 	for b.Loop() {
-		longWords(arena, 51, &buf, func(bounds) { b.Fatal("there is none") })
+		longWords(arena, 51, &buf, bestLevel, func(bounds) { b.Fatal("there is none") })
 	}
 }

@@ -7,7 +7,7 @@ func (s *Scanner) collectShapes(arena []byte) {
 		return
 	}
 	s.shaped = s.shaped[:0]
-	longWords(arena, leastShape, &s.words, func(b bounds) {
+	longWords(arena, leastShape, &s.words, bestLevel, func(b bounds) {
 		for lo := int(b.lo); lo < int(b.hi); {
 			hi := run(arena, lo, int(b.hi), inShape)
 			if n := hi - lo; n >= leastShape && n <= mostShape+maxAround {
