@@ -59,7 +59,9 @@ func deliverOnce(t *testing.T, refusing string) ([]string, error) {
 		Events: []Message{{Topic: "alerts", Partition: -1, Record: recordbatch.Record{Value: []byte("event")}}},
 		Dead:   []Message{{Topic: "dead", Partition: -1, Record: recordbatch.Record{Value: []byte("letter")}}},
 	})
-	return s.taken, err
+	s.mu.Lock() // a request whose answer nobody awaits may still be taken
+	defer s.mu.Unlock()
+	return slices.Clone(s.taken), err
 }
 
 // A masked record is never out without its detection: the file first, then alerts
