@@ -19,16 +19,25 @@ func (s *Scanner) isSource(c *candidate, v []byte) bool {
 	if form != formKey && form != formWeak || c.glue.quote != 0 || c.glue.pct > 0 || c.glue.list || c.glue.bracket != 0 {
 		return false
 	}
-	if !allIn(v, inIdentifier) || isDigit(v[0]) {
+	key := matchBack(v, len(v), c.trigger.word)
+	member := key > 0 && v[key-1] == '.' // self.client_secret
+	if next := s.next(c); !member && next != '(' && next != '[' || !allIn(v, inIdentifier) || isDigit(v[0]) {
 		return false
 	}
-	dotted := bytes.IndexByte(v, '.') > 0
-	if key := matchBack(v, len(v), c.trigger.word); key > 0 && v[key-1] == '.' { // self.client_secret
+	if member {
 		return true
 	}
 	if c.End+1 >= c.High || looksRandom(v) {
 		return false
 	}
-	next := s.arena[c.End]
-	return dotted && next == '(' || next == '[' && (s.arena[c.End+1] == '\'' || s.arena[c.End+1] == '"')
+	after := s.arena[c.End+1]
+	return s.next(c) == '(' && bytes.IndexByte(v, '.') > 0 || s.next(c) == '[' && (after == '\'' || after == '"')
+}
+
+// next is the byte behind the value, 0 at the end of its segment.
+func (s *Scanner) next(c *candidate) byte {
+	if c.End >= c.High {
+		return 0
+	}
+	return s.arena[c.End]
 }

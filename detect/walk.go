@@ -187,27 +187,34 @@ func (l *lastWalk) has(hi int, g glue) bool {
 // lastWalks has the last walk under each glue and alphabet: keys of several kinds
 // may follow each other inside one value.
 type lastWalks struct {
+	marks [16]uint32 // of the walks, side by side so that all are looked at at once
 	walks [16]lastWalk
 	next  int
 }
 
+// mark is the same for the same glue and never 0; like decides.
+func mark(g glue) uint32 {
+	return uint32(g.quote)<<8 | uint32(uint8(g.slash))<<16 | uint32(uint8(g.pct))<<24 | 1
+}
+
 // walk returns what is remembered of the walk from g.start, and walks when nothing is.
 func (l *lastWalks) walk(b []byte, hi int, g glue, in *set, walk func([]byte, int, glue, *set) (int, layer.Form)) (int, layer.Form) {
-	at := l.next
-	for i := range l.walks {
-		if l.walks[i].like(g, in) {
+	m, at := mark(g), -1
+	for i := range l.marks {
+		if l.marks[i] == m && l.walks[i].like(g, in) {
 			at = i
 			break
 		}
 	}
-	last := &l.walks[at]
-	if !last.like(g, in) {
-		l.next = (l.next + 1) % len(l.walks)
-	} else if last.has(hi, g) {
-		return last.end, last.form
+	if at >= 0 && l.walks[at].has(hi, g) {
+		return l.walks[at].end, l.walks[at].form
+	}
+	if at < 0 {
+		at, l.next = l.next, (l.next+1)%len(l.walks)
+		l.marks[at] = m
 	}
 	end, form := walk(b, hi, g, in)
-	*last = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
+	l.walks[at] = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
 	return end, form
 }
 
