@@ -38,9 +38,9 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 			v = c.Form.Decode(nil, v[:min(len(v), maxJWT)])
 		}
 	}
-	var header struct{ Alg, Enc, Typ string }
 	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
-	if !decodePart(head, &header) || header.Alg == "" {
+	header, ok := s.headers.read(head)
+	if !ok || header.Alg == "" {
 		return false
 	}
 	if len(v) > maxJudged {
@@ -71,6 +71,28 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 		c.Kind = kindByClaims(body)
 	}
 	return true
+}
+
+// joseHeader is what is read of a JOSE header (RFC 7515 §4).
+type joseHeader struct{ Alg, Enc, Typ string }
+
+// headerCache has the last header that was decoded: an issuer's tokens have the same
+// one. It is public.
+type headerCache struct {
+	raw    []byte
+	header joseHeader
+}
+
+func (h *headerCache) read(raw []byte) (joseHeader, bool) {
+	if len(raw) > 0 && bytes.Equal(raw, h.raw) {
+		return h.header, true
+	}
+	var header joseHeader
+	if !decodePart(raw, &header) {
+		return joseHeader{}, false
+	}
+	h.raw, h.header = append(h.raw[:0], raw...), header
+	return header, true
 }
 
 // dots counts the dots of v up to one more than a token has.

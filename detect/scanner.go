@@ -81,6 +81,7 @@ type Scanner struct {
 	cursor cursor
 
 	arena        []byte
+	headers      headerCache
 	current      candidate // on its way; here, so that none is allocated
 	candidates   []candidate
 	walked       lastWalks // of values along their alphabets
