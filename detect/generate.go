@@ -85,12 +85,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
-			for i := len(scheme); i < len(t.elems); i++ {
-				if t.elems[i].set[' '] {
-					t.elems[i].set = blank
-				}
-			}
-			t.elems = append(t.elems, elem{value.with("%\\<[{("), tail})
+			t.elems = append(blanks(t.elems, len(scheme)), elem{value.with("%\\<[{("), tail})
 			out = append(out, t)
 		}
 	}
@@ -123,9 +118,19 @@ const weakTail = 12
 func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}
 	t.tail = min(weakTail, r.Value.Min) + glue.open
-	t.elems = append(literalElems(key, true), literalElems(glue.text, true)...)
+	t.elems = blanks(append(literalElems(key, true), literalElems(glue.text, true)...), len(key))
 	t.elems = append(t.elems, elem{value.with(openers), t.tail})
 	return t
+}
+
+// blanks lets a tab stand for each blank from the given element on.
+func blanks(elems []elem, from int) []elem {
+	for i := from; i < len(elems); i++ {
+		if elems[i].set[' '] {
+			elems[i].set = blank
+		}
+	}
+	return elems
 }
 
 func literalElems(text string, caseless bool) []elem {
