@@ -36,17 +36,26 @@ var weakGlues = func() (out []weakGlue) {
 			out = append(out, weakGlue{text, open})
 		}
 	}
-	for _, g := range []struct {
-		close string // what closes the key
-		open  int
-	}{{"", 0}, {`"`, 1}, {`'`, 1}, {`\"`, 2}, {`\\\"`, 4}} {
-		for _, sep := range []string{":", ": ", " :", " : "} {
-			add(g.open, g.close+sep)
+	// around spells a separator with and without a blank on either side.
+	around := func(open int, before, sep, after string) {
+		for _, text := range []string{sep, sep + " ", " " + sep, " " + sep + " "} {
+			add(open, before+text+after)
 		}
 	}
-	add(0, "=", "= ", " =", " = ", `"=>`, `" => `, "' => ", "] => ", " '", "[]=", "%5B%5D=")
+	around(0, "", "=", "")
+	around(0, "", ":", "")
+	around(1, `"`, ":", "")
+	around(1, "'", ":", "")
+	around(2, `\"`, ":", "")
+	around(4, `\\\"`, ":", "")
+	around(1, `"`, "=>", "")
+	around(1, "'", "=>", "")
+	around(0, "]", "=>", "")
+	around(0, "[]", "=", "")
+	around(0, "&quot;", ":", "&quot;")
+	add(0, "'", " '", "%5B%5D=")
 	add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
-	add(0, "&quot;:&quot;", "&quot;: &quot;", `\u003D`, `\u0022:\u0022`)
+	add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
 

@@ -260,16 +260,3 @@ func FuzzPlainGlue(f *testing.F) {
 		}
 	})
 }
-
-// A tab stands for a blank between a weak key and its value.
-func TestTabsBehindWeakKeys(t *testing.T) {
-	s := newScanner(t, defaultSet(t))
-	for _, text := range []string{"code:\tV&state=1", "\"token\":\t\"V\"", "code\t=\tV state=s", "code\t:\tV state=s", "'code':\t'V'", "[code] =>\tV state=s"} {
-		value := random(base64url[:62], 43)
-		text = strings.Replace(text, "V", value, 1)
-		found := scanText(t, s, text)
-		if len(found) != 1 || text[found[0].Start:found[0].End] != value {
-			t.Errorf("%q: found %v", text, found)
-		}
-	}
-}

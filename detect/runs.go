@@ -136,8 +136,8 @@ const runsPerCall = 256
 const bestLevel = 2
 
 // longWords calls fn with each run of at least least (33 to 64) bytes of arena
-// between bytes that end a word. In C, since it looks at every byte: sixteen at a
-// time it costs a fifth of what the engine does, and three times that in Go
+// between bytes that end a word. In C, since it looks at every byte: with AVX2 it
+// costs an eighth of what the engine does, byte by byte several times that
 // (docs/design/0007).
 func longWords(arena []byte, least int, buf *[runsPerCall]bounds, level int, fn func(bounds)) {
 	if len(arena) < least {
