@@ -60,7 +60,6 @@ var (
 type piece struct {
 	buf  []byte // storage
 	text []byte // what to scan, within buf
-	out  []byte // storage of the masked text
 	got  pipeline.Lines
 	done chan struct{}
 
@@ -122,8 +121,10 @@ func (w *writer) write(p *piece) error {
 			return err
 		}
 	}
-	if _, err := w.dst.Write(p.got.Text); err != nil {
-		return fmt.Errorf("%w: %w", ErrOutput, err)
+	for _, part := range p.got.Parts {
+		if _, err := w.dst.Write(part); err != nil {
+			return fmt.Errorf("%w: %w", ErrOutput, err)
+		}
 	}
 	return nil
 }

@@ -112,11 +112,7 @@ func (p *piece) keep() { p.got.Results = append([]pipeline.Result(nil), p.got.Re
 
 func (c *crew) scan(w *pipeline.Worker) {
 	for p := range c.work {
-		got := w.Lines(p.out, p.text)
-		if len(got.Results) > 0 || got.Withheld > 0 {
-			p.out = got.Text
-		}
-		p.got = got
+		w.Lines(&p.got, p.text)
 		p.keep()
 		close(p.done)
 	}

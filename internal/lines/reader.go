@@ -27,7 +27,8 @@ func newReader(src io.Reader, o Options) *reader {
 
 // next fills p with the next piece. It reports false at the end of the input.
 func (r *reader) next(p *piece) (bool, error) {
-	p.text, p.open, p.skipped, p.got = nil, false, 0, pipeline.Lines{}
+	p.text, p.open, p.skipped = nil, false, 0
+	p.got.Reset()
 	p.grow(max(r.arena, len(r.carry)+r.arena/2))
 	n := copy(p.buf[:cap(p.buf)], r.carry)
 	scanned := n // the carry holds no line end
@@ -83,43 +84,38 @@ func (r *reader) note(err error) {
 // end back, so that no value is cut.
 func (r *reader) process(w *pipeline.Worker, p *piece) {
 	if !p.open {
-		p.got = w.Lines(p.out, p.text)
-		if len(p.got.Results) > 0 || p.got.Withheld > 0 {
-			p.out = p.got.Text
-		}
+		w.Lines(&p.got, p.text)
 		r.held = 0
 		return
 	}
-	cut := r.cut(p, w.Lines(p.out, p.text))
+	w.Lines(&p.got, p.text)
+	cut := r.cut(p)
 	if cut == 0 && r.held+1 < maxHeld {
 		r.carry = append(r.carry[:0], p.text...)
-		p.text, p.got = nil, pipeline.Lines{}
+		p.text = nil
+		p.got.Reset()
 		r.held++
 		return
 	}
 	if cut == 0 { // a value without an end: nothing of it may pass
-		p.out = pipeline.Stub(p.out[:0], "value_too_long", len(p.text))
+		p.got.Withhold("value_too_long", len(p.text))
 		p.skipped, p.text, r.held = len(p.text), nil, 0
-		p.got = pipeline.Lines{Text: p.out, Withheld: 1}
 		return
 	}
 	r.carry = append(r.carry[:0], p.text[cut:]...)
 	p.text, r.held = p.text[:cut], 0
-	p.got = w.Lines(p.out, p.text)
-	if len(p.got.Results) > 0 || p.got.Withheld > 0 {
-		p.out = p.got.Text
-	}
+	w.Lines(&p.got, p.text)
 }
 
 // cut chooses where to part a long line: in its last sixteenth nothing is
 // decided yet, and no finding may be cut from its key.
-func (r *reader) cut(p *piece, got pipeline.Lines) int {
+func (r *reader) cut(p *piece) int {
 	cut := len(p.text) - len(p.text)/16
 	for limit := max(0, cut-4096); cut > limit && isWord(p.text[cut-1]); {
 		cut--
 	}
-	for i := len(got.Results) - 1; i >= 0; i-- {
-		if f := &got.Results[i]; f.KeyStart < cut && f.End > cut {
+	for i := len(p.got.Results) - 1; i >= 0; i-- {
+		if f := &p.got.Results[i]; f.KeyStart < cut && f.End > cut {
 			cut = f.KeyStart
 		}
 	}

@@ -11,3 +11,10 @@ func newBatch(texts ...string) *detect.Batch {
 	}
 	return b
 }
+
+// masked is what becomes of a text made of lines.
+func (w *Worker) masked(text []byte) *Lines {
+	l := &Lines{}
+	w.Lines(l, text)
+	return l
+}

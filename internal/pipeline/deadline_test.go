@@ -39,8 +39,8 @@ func TestLineThatTakesTooLongIsWithheldAlone(t *testing.T) {
 	w := slowWorker(t, 50*time.Millisecond)
 	slow, light := verifiers(rnd, 2000), verifiers(rnd, 1)
 	in := light + "\nclean\n" + slow + "\n" + light + "\n"
-	got := w.Lines(nil, []byte(in))
-	lines := strings.Split(string(got.Text), "\n")
+	got := w.masked([]byte(in))
+	lines := strings.Split(string(got.Text()), "\n")
 	if len(lines) != 5 || got.Withheld != 1 || len(got.Results) != 2 {
 		t.Fatalf("%d lines, %d withheld, %d findings", len(lines), got.Withheld, len(got.Results))
 	}
@@ -62,8 +62,8 @@ func TestTimeoutIsTriedAgainAlone(t *testing.T) {
 	if _, err := w.Find(b); !TimedOut(err) {
 		t.Fatalf("together: %v, want a time-out", err)
 	}
-	got := w.Lines(nil, []byte(in))
-	if got.Withheld != 0 || len(got.Results) != 2000 || bytes.Count(got.Text, []byte("=REDACTED.")) != 2000 {
+	got := w.masked([]byte(in))
+	if got.Withheld != 0 || len(got.Results) != 2000 || bytes.Count(got.Text(), []byte("=REDACTED.")) != 2000 {
 		t.Errorf("%d withheld, %d findings", got.Withheld, len(got.Results))
 	}
 }

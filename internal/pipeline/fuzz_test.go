@@ -71,15 +71,15 @@ func places(results []Result, shift int) []place {
 // checkSplit wants the same findings and bytes from the whole as from its lines.
 func checkSplit(t testing.TB, w *Worker, in string) {
 	t.Helper()
-	whole := w.Lines(nil, []byte(in))
-	want, text := places(whole.Results, 0), string(whole.Text)
+	whole := w.masked([]byte(in))
+	want, text := places(whole.Results, 0), string(whole.Text())
 	var got []place
 	var parts strings.Builder
 	at := 0
 	for _, line := range strings.SplitAfter(in, "\n") {
-		one := w.Lines(nil, []byte(line))
+		one := w.masked([]byte(line))
 		got = append(got, places(one.Results, at)...)
-		parts.Write(one.Text)
+		parts.Write(one.Text())
 		at += len(line)
 	}
 	if len(got) != len(want) || parts.String() != text {
@@ -122,7 +122,7 @@ func TestNothingOfTheValueIsLeft(t *testing.T) {
 	for _, template := range templates {
 		for range 20 {
 			in, secrets := filled(rnd, template)
-			out := w.Lines(nil, []byte(in)).Text
+			out := w.masked([]byte(in)).Text()
 			for _, secret := range secrets {
 				for i := 0; i+8 <= len(secret); i++ {
 					piece := []byte(secret[i : i+8])
@@ -176,7 +176,7 @@ func TestPoliciesByKind(t *testing.T) {
 	w := worker(t, policy)
 	refresh, access, id := draw(rnd, base64url, 40)+"a7", draw(rnd, base64url, 40)+"b7", draw(rnd, base64url, 40)+"c7"
 	in := `{"refresh_token":"` + refresh + `","access_token":"` + access + `","id_token":"` + id + `","device_code":"` + id[1:] + `x"}`
-	out := string(w.Lines(nil, []byte(in)).Text)
+	out := string(w.masked([]byte(in)).Text())
 	for _, want := range []string{
 		`"refresh_token":"` + refresh + `"`, `"access_token":""`, `"id_token":"HASHED.` + testKey.ID() + `.`,
 		`"device_code":"REDACTED.device_code.` + testKey.ID() + `.`,

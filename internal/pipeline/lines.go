@@ -10,12 +10,43 @@ import (
 
 // Lines is what became of a piece of text made of lines.
 type Lines struct {
-	// Text is the masked text: the input itself when nothing had to change.
-	Text []byte
+	// Parts are the masked text, in order, each of them whole lines. Long stretches
+	// without a finding stand in the input: where leaks are rare, copying what is
+	// around them would cost more than masking them.
+	Parts [][]byte
 	// Results are in the order of the input, offsets counted from its start.
 	Results []Result
 	// Withheld is the number of lines that were replaced by a stub.
 	Withheld int
+
+	written []byte // storage of the parts that are not in the input
+	cuts    []cut
+}
+
+// cut is a part: text[lo:hi] as it stands, or what was written for it.
+type cut struct {
+	lo, hi  int
+	written bool
+}
+
+// Text returns the masked text in one piece.
+func (l *Lines) Text() []byte {
+	if len(l.Parts) == 1 {
+		return l.Parts[0]
+	}
+	return bytes.Join(l.Parts, nil)
+}
+
+// Reset empties l and keeps its memory.
+func (l *Lines) Reset() {
+	*l = Lines{Parts: l.Parts[:0], written: l.written[:0], cuts: l.cuts[:0]}
+}
+
+// Withhold makes l a stub for length bytes.
+func (l *Lines) Withhold(reason string, length int) {
+	l.Reset()
+	l.written = Stub(l.written, reason, length)
+	l.Parts, l.Withheld = append(l.Parts, l.written), 1
 }
 
 // Stub is what stands for a line that could not be scanned. It holds nothing of
@@ -32,28 +63,83 @@ func Reason(err error) string {
 	return "scan_failed"
 }
 
-// Lines masks text made of lines; dst is memory for what has to be written. The
-// outcome is valid until the next call and while text is unchanged.
-func (w *Worker) Lines(dst, text []byte) Lines {
+// farApart is the distance in bytes between two findings from which on the text
+// between them is not copied: a call that writes costs as much as copying this.
+const farApart = 16 << 10
+
+// Lines masks text made of lines into l, whose memory is used again. The outcome
+// is valid until the next call with l and while text is unchanged; the results
+// until the worker's next call.
+func (w *Worker) Lines(l *Lines, text []byte) {
+	l.Reset()
 	w.lines.SetLines(text)
 	results, err := w.Find(&w.lines)
+	if err == nil {
+		err = w.maskLines(l, text)
+	}
 	if err != nil {
-		return w.oneByOne(dst, text)
+		w.oneByOne(l, text)
+		return
 	}
-	if len(results) == 0 {
-		return Lines{Text: text}
-	}
-	out, err := w.maskLines(dst[:0], text)
-	if err != nil {
-		return w.oneByOne(dst, text)
-	}
-	return Lines{Text: out, Results: results}
+	l.Results = results
 }
 
-// maskLines replaces spans, and empties the lines that the policy drops.
-func (w *Worker) maskLines(dst, text []byte) ([]byte, error) {
-	from, done := 0, 0
-	for i := range w.results {
+// maskLines masks the lines that have results, and leaves the others where they
+// stand when there are many of them.
+func (w *Worker) maskLines(l *Lines, text []byte) error {
+	done := 0
+	for first := 0; first < len(w.results); {
+		last, hi := w.near(first, text)
+		lo := done
+		if low := w.results[first].RecordLow; low-done >= farApart {
+			l.cuts = append(l.cuts, cut{lo: done, hi: low})
+			lo = low
+		}
+		if last == len(w.results) && len(text)-hi < farApart {
+			hi = len(text)
+		}
+		from := len(l.written)
+		var err error
+		if l.written, err = w.maskGroup(l.written, text, first, last, lo, hi); err != nil {
+			return err
+		}
+		l.cuts = append(l.cuts, cut{lo: from, hi: len(l.written), written: true})
+		first, done = last, hi
+	}
+	if done < len(text) || len(text) == 0 {
+		l.cuts = append(l.cuts, cut{lo: done, hi: len(text)})
+	}
+	for _, c := range l.cuts { // only now does written stay where it is
+		from := text
+		if c.written {
+			from = l.written
+		}
+		l.Parts = append(l.Parts, from[c.lo:c.hi])
+	}
+	return nil
+}
+
+// near returns the end of the results from first on that are not far apart, and
+// where the last one's line ends.
+func (w *Worker) near(first int, text []byte) (last, hi int) {
+	for last = first; last < len(w.results); last++ {
+		r := &w.results[last]
+		if last > first && r.RecordLow-hi >= farApart {
+			break
+		}
+		hi = max(hi, r.RecordHigh, r.End)
+	}
+	if n := bytes.IndexByte(text[hi:], '\n'); n >= 0 {
+		return last, hi + n + 1
+	}
+	return last, len(text)
+}
+
+// maskGroup replaces the spans of results in text[lo:hi], and empties the lines
+// that the policy drops.
+func (w *Worker) maskGroup(dst, text []byte, first, last, lo, hi int) ([]byte, error) {
+	from, done := first, lo
+	for i := first; i < last; i++ {
 		r := &w.results[i]
 		if r.Action != redact.ActionDropRecord || r.RecordLow < done {
 			continue
@@ -64,7 +150,7 @@ func (w *Worker) maskLines(dst, text []byte) ([]byte, error) {
 		}
 		done, from = r.RecordHigh, w.before(r.RecordHigh)
 	}
-	return w.maskRange(dst, text, from, len(w.spans), done, len(text))
+	return w.maskRange(dst, text, from, last, done, hi)
 }
 
 // before counts the spans that start before pos.
@@ -89,8 +175,8 @@ func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, erro
 
 // oneByOne is the way after a failure: each line alone, so that only those
 // which fail again are withheld.
-func (w *Worker) oneByOne(dst, text []byte) Lines {
-	out := Lines{Text: dst[:0]}
+func (w *Worker) oneByOne(l *Lines, text []byte) {
+	l.Reset()
 	for start := 0; start < len(text); {
 		end := len(text)
 		if n := bytes.IndexByte(text[start:], '\n'); n >= 0 {
@@ -99,23 +185,22 @@ func (w *Worker) oneByOne(dst, text []byte) Lines {
 		line := text[start:end]
 		w.lines.SetLines(line)
 		results, err := w.Find(&w.lines)
-		masked := out.Text
+		before := len(l.written)
 		if err == nil {
-			masked, err = w.maskLines(out.Text, line)
+			l.written, err = w.maskGroup(l.written, line, 0, len(results), 0, len(line))
 		}
 		if err != nil {
 			content := bytes.TrimRight(line, "\r\n")
-			masked = append(Stub(out.Text, Reason(err), len(content)), line[len(content):]...)
-			out.Withheld++
+			l.written = append(Stub(l.written[:before], Reason(err), len(content)), line[len(content):]...)
+			l.Withheld++
 		}
-		out.Text = masked
 		for _, r := range results {
 			r.shift(start)
-			out.Results = append(out.Results, r)
+			l.Results = append(l.Results, r)
 		}
 		start = end
 	}
-	return out
+	l.Parts = append(l.Parts, l.written)
 }
 
 // shift moves the result's offsets.

@@ -46,10 +46,10 @@ func TestFailedLinesAreWithheld(t *testing.T) {
 		w := faultyWorker(t, "POISON", panics)
 		v, bad := draw(rnd, base64url, 42)+"7", draw(rnd, base64url, 42)+"8"
 		in := "clean\nPOISON code_verifier=" + bad + "\r\ncode_verifier=" + v + "\n\nlast POISON " + bad
-		got := w.Lines(nil, []byte(in))
-		lines := strings.Split(string(got.Text), "\n")
+		got := w.masked([]byte(in))
+		lines := strings.Split(string(got.Text()), "\n")
 		if len(lines) != 5 || got.Withheld != 2 || lines[0] != "clean" || lines[3] != "" {
-			t.Fatalf("%d lines, %d withheld: %q", len(lines), got.Withheld, got.Text)
+			t.Fatalf("%d lines, %d withheld: %q", len(lines), got.Withheld, got.Text())
 		}
 		if want := `{"leakveil":"withheld","reason":"scan_failed","len":64}` + "\r"; lines[1] != want {
 			t.Errorf("stub %q, want %q", lines[1], want)
@@ -57,13 +57,13 @@ func TestFailedLinesAreWithheld(t *testing.T) {
 		if want := `{"leakveil":"withheld","reason":"scan_failed","len":55}`; lines[4] != want {
 			t.Errorf("stub %q, want %q", lines[4], want)
 		}
-		if !strings.HasPrefix(lines[2], "code_verifier=REDACTED.code_verifier.") || strings.Contains(string(got.Text), v) {
+		if !strings.HasPrefix(lines[2], "code_verifier=REDACTED.code_verifier.") || strings.Contains(string(got.Text()), v) {
 			t.Errorf("the line between is %q", lines[2])
 		}
 		if len(got.Results) != 1 || in[got.Results[0].Start:got.Results[0].End] != v {
 			t.Errorf("%d results, or at another place", len(got.Results))
 		}
-		if out := string(w.Lines(nil, []byte("code_verifier="+v)).Text); strings.Contains(out, v) {
+		if out := string(w.masked([]byte("code_verifier=" + v)).Text()); strings.Contains(out, v) {
 			t.Error("afterwards nothing is masked")
 		}
 	}
@@ -111,7 +111,7 @@ func TestDropAndReport(t *testing.T) {
 		{redact.ActionReport, []string{"one code={C}&state=s\r", "two refresh_token=" + v + " refresh_token=x" + v + "\r", "three", "four refresh_token=" + v, "code={C}&state=s"}},
 	} {
 		w := worker(t, redact.Policy{"refresh_token": tc.action})
-		got := w.Lines(nil, []byte(in))
+		got := w.masked([]byte(in))
 		var fp redact.Fingerprint
 		for _, r := range got.Results {
 			if r.Kind == "authorization_code" {
@@ -119,8 +119,8 @@ func TestDropAndReport(t *testing.T) {
 			}
 		}
 		mask := "REDACTED.authorization_code." + testKey.ID() + "." + string(fp[:])
-		if want := strings.ReplaceAll(strings.Join(tc.want, "\n"), "{C}", mask); string(got.Text) != want {
-			t.Errorf("%s:\n got %q\nwant %q", tc.action, got.Text, want)
+		if want := strings.ReplaceAll(strings.Join(tc.want, "\n"), "{C}", mask); string(got.Text()) != want {
+			t.Errorf("%s:\n got %q\nwant %q", tc.action, got.Text(), want)
 		}
 		if len(got.Results) != 5 {
 			t.Errorf("%s: %d results", tc.action, len(got.Results))
@@ -133,9 +133,9 @@ func TestCleanTextIsUntouched(t *testing.T) {
 	w := worker(t, nil)
 	for _, in := range []string{"", "\n", "level=info msg=ready\nx", "\x00\xff\r\n", "REDACTED.jwt.k.0123456789012345678901"} {
 		text := []byte(in)
-		got := w.Lines(nil, text)
-		if string(got.Text) != in || len(in) > 0 && &got.Text[0] != &text[0] || len(got.Results) > 0 || got.Withheld > 0 {
-			t.Errorf("%q became %q", in, got.Text)
+		got := w.masked(text)
+		if string(got.Text()) != in || len(in) > 0 && &got.Text()[0] != &text[0] || len(got.Results) > 0 || got.Withheld > 0 {
+			t.Errorf("%q became %q", in, got.Text())
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestRelatedClients(t *testing.T) {
 		"refresh_token={V}":                                    {How: event.Unknown},
 	} {
 		in, _ := filled(rnd, template)
-		got := w.Lines(nil, []byte(in))
+		got := w.masked([]byte(in))
 		for _, r := range got.Results {
 			if r.Kind != "refresh_token" {
 				continue
