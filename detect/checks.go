@@ -43,19 +43,23 @@ func init() { // breaks the initialisation cycle through Scanner
 
 // maxJudged bounds how much of a value is judged. What is longer tells nothing
 // more, and a megabyte of keys inside one value would be read once for each key.
-const maxJudged = 2 << 10
+// Of values that have to be decoded first it is less.
+const (
+	maxJudged  = 2 << 10
+	maxDecoded = 512
+)
 
 // check runs what every value must pass and then the rule's own checks.
 func (s *Scanner) check(c *candidate) bool {
 	v := s.arena[c.Start:min(c.End, c.Start+maxJudged)]
 	if c.Form != (layer.Form{}) {
-		s.scratch = c.Form.Decode(s.scratch[:0], v)
+		s.scratch = c.Form.Decode(s.scratch[:0], v[:min(len(v), maxDecoded)])
 		v = s.scratch
 	}
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+	if len(v) < r.Value.Min || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
 		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
@@ -81,6 +85,15 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 	}
 	return true
+}
+
+// isPlaceholder is isPlaceholder of a candidate's decoded value, which begins
+// where the candidate does unless it had to be decoded.
+func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
+	if c.Form != (layer.Form{}) {
+		return isPlaceholder(v)
+	}
+	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
 }
 
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.
@@ -130,12 +143,12 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 		return false
 	}
 	if isNumber(v) {
-		return len(v) >= longNumber && hasParameter(s.near(c))
+		return len(v) >= longNumber && s.hasParameter(c)
 	}
 	if len(v) >= 16 && looksRandom(v) {
 		return true
 	}
-	return (score(v) > 0 || isMixed(v)) && hasParameter(s.near(c))
+	return (score(v) > 0 || isMixed(v)) && s.hasParameter(c)
 }
 
 // isMixed reports whether a value that is no word (isWords) is long and one run of
@@ -176,7 +189,12 @@ const reach = 8 << 10
 // near is the part of the record around a candidate's key in which neighbours
 // are looked for.
 func (s *Scanner) near(c *candidate) []byte {
-	return s.arena[max(c.RecordLow, c.KeyStart-reach):min(c.RecordHigh, c.KeyStart+reach)]
+	lo, hi := s.around(c)
+	return s.arena[lo:hi]
+}
+
+func (s *Scanner) around(c *candidate) (lo, hi int) {
+	return max(c.RecordLow, c.KeyStart-reach), min(c.RecordHigh, c.KeyStart+reach)
 }
 
 // parameters are OAuth parameters that stand beside codes and tokens.
@@ -186,13 +204,10 @@ var parameters = [][]byte{
 	[]byte("callback"), []byte("oauth"), []byte("OAuth"), []byte("grantType"), []byte("clientId"),
 }
 
-func hasParameter(record []byte) bool {
-	for _, p := range parameters {
-		if bytes.Contains(record, p) {
-			return true
-		}
-	}
-	return false
+// hasParameter reports whether an OAuth parameter stands near a candidate.
+func (s *Scanner) hasParameter(c *candidate) bool {
+	lo, hi := s.around(c)
+	return s.parameters.in(s.arena, lo, hi)
 }
 
 func checkPassword(s *Scanner, c *candidate, _ []byte) bool {

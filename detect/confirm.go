@@ -197,7 +197,7 @@ func (s *Scanner) extend(c *candidate, in *set) {
 		}
 	}
 	if c.trigger.form != formPrefix {
-		c.goOn(s.arena, in)
+		s.goOn(c, in)
 	}
 }
 

@@ -233,7 +233,7 @@ func FuzzParseGlue(f *testing.F) {
 			c.High, c.Start = hi, c.glue.start
 			for _, in := range alphabets {
 				c.End, _ = walk(text[:hi:hi], hi, c.glue, in)
-				c.goOn(text[:hi:hi], in)
+				(&Scanner{arena: text[:hi:hi]}).goOn(&c, in)
 				c.closeBracket(text[:hi:hi])
 				if c.Start < g.start || c.End < c.Start || c.End > hi {
 					t.Fatalf("%q: value in [%d,%d)", text[:hi], c.Start, c.End)

@@ -86,6 +86,9 @@ type Scanner struct {
 	candidates   []candidate
 	walked       lastWalks // of values along their alphabets
 	quoted       lastWalks // of values to their quotes
+	rests        lastRun   // of what values go on with
+	few          lastFew   // of placeholders
+	parameters   nearby
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -100,7 +103,7 @@ func (db *Database) NewScanner() (*Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Scanner{db: db, engine: e}, nil
+	return &Scanner{db: db, engine: e, parameters: newNearby(parameters)}, nil
 }
 
 // Close frees the engine's memory.
@@ -133,7 +136,8 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
-	s.walked, s.quoted = lastWalks{}, lastWalks{}
+	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
+	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired

@@ -79,9 +79,10 @@ var (
 // goOn extends a value that ends before a byte which its alphabet
 // lacks: id|secret, part:part. It goes on only over what is clearly the same
 // value, so that no neighbour is taken.
-func (c *candidate) goOn(b []byte, in *set) {
+func (s *Scanner) goOn(c *candidate, in *set) {
+	b := s.arena
 	for range maxParts {
-		next := restEnd(b, c.Start, c.End, c.High)
+		next := s.rests.restEnd(b, c.Start, c.End, c.High)
 		if next == c.End {
 			return
 		}
@@ -95,11 +96,11 @@ func (c *candidate) goOn(b []byte, in *set) {
 }
 
 // restEnd returns where the rest of a value ends that stopped at p, or p.
-func restEnd(b []byte, start, p, hi int) int {
+func (l *lastRun) restEnd(b []byte, start, p, hi int) int {
 	if p >= hi || p == start || !foreign[b[p]] {
 		return p
 	}
-	end := run(b, p+1, min(hi, p+1+maxRest), rest)
+	end := min(l.to(b, p+1, hi, rest), p+1+maxRest)
 	for end < hi && b[end] == '=' && end-p <= maxRest { // padding, if nothing stands behind
 		end++
 	}
@@ -120,6 +121,18 @@ func restEnd(b []byte, start, p, hi int) int {
 }
 
 var digits = setOf("0123456789")
+
+// lastRun remembers the last run along one set: what starts within it ends where
+// it does.
+type lastRun struct{ start, end, hi int }
+
+// to is run, remembered. in is always the same.
+func (l *lastRun) to(b []byte, p, hi int, in *set) int {
+	if l.hi != hi || p < l.start || p > l.end {
+		*l = lastRun{start: p, end: run(b, p, hi, in), hi: hi}
+	}
+	return l.end
+}
 
 // run steps over bytes of the set, eight at a time.
 func run(b []byte, p, hi int, in *set) int {

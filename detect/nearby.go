@@ -1,0 +1,99 @@
+package detect
+
+import "bytes"
+
+// nearby tells whether one of a few words stands in a window of the arena. Windows
+// come in rising order and overlap: each word is looked for once in each part of
+// the arena, however many windows hold it.
+type nearby struct {
+	words [][]byte
+	seen  []sighting
+}
+
+// sighting is where a word was first seen in arena[from:upto], or -1.
+type sighting struct{ from, upto, at int }
+
+func newNearby(words [][]byte) nearby {
+	return nearby{words: words, seen: make([]sighting, len(words))}
+}
+
+// reset forgets everything, for another arena.
+func (n *nearby) reset() {
+	for i := range n.seen {
+		n.seen[i] = sighting{at: -1}
+	}
+}
+
+// in reports whether one of the words stands in arena[lo:hi].
+func (n *nearby) in(arena []byte, lo, hi int) bool {
+	for i, word := range n.words {
+		if n.seen[i].moved(arena, word, lo, hi) {
+			return true
+		}
+	}
+	return false
+}
+
+// moved is in for one word.
+func (s *sighting) moved(arena, word []byte, lo, hi int) bool {
+	if lo < s.from {
+		*s = sighting{from: lo, upto: lo, at: -1}
+	}
+	if s.at >= lo {
+		return s.at+len(word) <= hi
+	}
+	from := max(lo, s.upto-len(word)+1)
+	if s.at >= 0 { // further ones may follow it at once
+		from = max(lo, s.at+1)
+	}
+	s.from, s.at = lo, -1
+	if from < hi {
+		if n := bytes.Index(arena[from:hi], word); n >= 0 {
+			s.at = from + n
+		}
+	}
+	s.upto = max(s.upto, hi)
+	if s.at >= 0 {
+		s.upto = s.at + len(word)
+	}
+	return s.at >= 0
+}
+
+// lastFew remembers a stretch of the arena of at most three different bytes, and
+// goes on from its end: what starts within it was looked at already.
+type lastFew struct {
+	start, end int
+	seen       [3]byte
+	n          int
+}
+
+// in is fewDistinct of arena[lo:hi], remembered.
+func (l *lastFew) in(arena []byte, lo, hi int) bool {
+	if hi-lo < 4 {
+		return false
+	}
+	if lo < l.start || lo >= l.end || !l.extend(arena, hi) {
+		*l = lastFew{start: lo, end: lo}
+		return l.extend(arena, hi)
+	}
+	return true
+}
+
+// extend moves the stretch's end to hi; false when a fourth byte stands before.
+func (l *lastFew) extend(arena []byte, hi int) bool {
+next:
+	for ; l.end < hi; l.end++ {
+		c := arena[l.end]
+		for _, have := range l.seen[:l.n] {
+			if have == c {
+				continue next
+			}
+		}
+		if l.n == len(l.seen) {
+			return false
+		}
+		l.seen[l.n] = c
+		l.n++
+	}
+	return true
+}
