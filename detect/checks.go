@@ -55,7 +55,7 @@ func (s *Scanner) check(c *candidate) bool {
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
-	if len(v) < r.Value.Min || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+	if len(v) < c.least() || isPlaceholder(v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
 		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
@@ -68,6 +68,15 @@ func (s *Scanner) check(c *candidate) bool {
 			return false
 		}
 		c.Confidence = rules.Certain
+	}
+	if len(v) < r.Value.Min {
+		if !c.remains(v) {
+			return false
+		}
+		c.Confidence = rules.Likely
+		if form := c.trigger.form; form == formKey || form == formScheme && headerBefore(s.arena[c.RecordLow:c.KeyStart]) {
+			return true // what the rule's checks look for may be missing
+		}
 	}
 	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
 		c.Confidence = rules.Likely

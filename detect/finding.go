@@ -29,6 +29,9 @@ type Finding struct {
 	Confidence rules.Confidence
 	// Repeat marks the same value found again in its record by its bytes alone.
 	Repeat bool
+	// Truncated marks a value of which only the beginning is there: a mark (…, ...)
+	// stands where it would go on, or its record ends too early.
+	Truncated bool
 }
 
 // Value appends the fully decoded value of f to dst: what is fingerprinted.

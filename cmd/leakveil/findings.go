@@ -30,6 +30,7 @@ type findingLine struct {
 	Fingerprint string   `json:"fingerprint"`
 	KeyID       string   `json:"key_id"`
 	File        *string  `json:"file"`
+	Truncated   bool     `json:"truncated,omitempty"`
 }
 
 // findingsFile writes findings as NDJSON.
@@ -56,7 +57,7 @@ func (w *findingsFile) add(file string, f lines.Found) error {
 		Line: f.Line, Start: f.From, End: f.To,
 		Kind: string(f.Kind), Rule: f.Rule.ID, Confidence: string(f.Confidence),
 		ClientHow: string(f.Client.How), Clients: f.Client.Candidates,
-		Fingerprint: string(f.Fingerprint[:]), KeyID: w.keyID,
+		Fingerprint: string(f.Fingerprint[:]), KeyID: w.keyID, Truncated: f.Truncated,
 	}
 	if f.Client.ID != "" {
 		out.ClientID = &f.Client.ID
