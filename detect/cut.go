@@ -16,7 +16,7 @@ var (
 )
 
 // cut finds out whether the value of c was cut short by whoever wrote it: a mark
-// stands where it would go on, or the record ends there. What is a mark is no part
+// stands where it would go on, or the record or its line ends there. What is a mark is no part
 // of the value.
 func (c *candidate) cut(b []byte) {
 	if c.glue.slash < 0 && c.End == c.High { // a field of its own: nothing was seen to be cut
@@ -25,7 +25,7 @@ func (c *candidate) cut(b []byte) {
 	}
 	c.End, c.Truncated = beforeMark(b, c.Start, c.End)
 	c.Truncated = c.Truncated || markAt(b, c.End, c.High)
-	c.atEnd = c.End == c.High && (c.glue.quote == 0 || !c.quoted)
+	c.atEnd = (c.End == c.High || b[c.End] == '\n' || b[c.End] == '\r') && (c.glue.quote == 0 || !c.quoted)
 }
 
 // beforeMark returns where a value ends that may have a mark at its end.

@@ -30,6 +30,7 @@ type findingLine struct {
 	Fingerprint string   `json:"fingerprint"`
 	KeyID       string   `json:"key_id"`
 	File        *string  `json:"file"`
+	EndLine     int64    `json:"end_line,omitempty"`
 	Truncated   bool     `json:"truncated,omitempty"`
 }
 
@@ -61,6 +62,9 @@ func (w *findingsFile) add(file string, f lines.Found) error {
 	}
 	if f.Client.ID != "" {
 		out.ClientID = &f.Client.ID
+	}
+	if f.EndLine > f.Line {
+		out.EndLine = f.EndLine
 	}
 	if file != "-" {
 		out.File = &file

@@ -19,6 +19,8 @@ type Found struct {
 	// Line counts from 0; From and To are byte offsets in it.
 	Line     int64
 	From, To int64
+	// EndLine is the last line of a value that goes on over lines, else Line.
+	EndLine int64
 }
 
 // Options say how to copy.
@@ -115,7 +117,7 @@ func (w *writer) write(p *piece) error {
 		}
 	}
 	w.stats.Bytes += int64(len(p.text) + p.skipped)
-	w.stats.Findings += int64(len(p.got.Results))
+	w.stats.Findings += p.found()
 	w.stats.Withheld += int64(p.got.Withheld)
 	if w.o.OnProgress != nil {
 		if err := w.o.OnProgress(w.stats.Bytes); err != nil {
@@ -126,6 +128,16 @@ func (w *writer) write(p *piece) error {
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	return nil
+}
+
+// found counts the findings, a value over several lines once.
+func (p *piece) found() (n int64) {
+	for i := range p.got.Results {
+		if !p.got.Results[i].Part {
+			n++
+		}
+	}
+	return n
 }
 
 // report turns offsets in the piece into lines and offsets in them.
@@ -141,7 +153,10 @@ func (w *writer) report(p *piece) error {
 			start = int64(at + n + 1)
 		}
 		at = r.Start
-		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start})
+		if r.Part {
+			continue
+		}
+		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start, EndLine: line + int64(r.Lines)})
 		if err != nil {
 			return err
 		}
