@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/leakveil/leakveil/internal/pipeline"
 )
@@ -37,6 +38,9 @@ type Options struct {
 	Arena int
 	// Window bounds how much of one line is held; 0 is DefaultWindow.
 	Window int
+
+	now   func() time.Time // tests put a clock of theirs here
+	after func(time.Duration) <-chan time.Time
 }
 
 // Sizes, measured: larger arenas make sparse callbacks dearer, smaller ones cost
@@ -87,16 +91,18 @@ func Copy(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		return Stats{}, err
 	}
 	defer w.Close()
-	r := newReader(src, o)
 	sink := &writer{dst: dst, o: o}
+	s := newStitcher(sink, o)
+	defer s.close()
+	r := newReader(patient{src, s}, o)
 	p := &piece{}
 	for {
 		more, err := r.next(p)
 		if err != nil || !more {
-			return sink.stats, err
+			return sink.stats, errors.Join(err, s.release())
 		}
 		r.process(w, p)
-		if err := sink.write(p); err != nil {
+		if err := s.put(p); err != nil {
 			return sink.stats, err
 		}
 	}

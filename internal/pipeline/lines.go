@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/redact"
 )
 
@@ -16,6 +17,8 @@ type Lines struct {
 	Results []Result
 	// Withheld is the number of lines that were replaced by a stub.
 	Withheld int
+	// Open is the value that the text ended in and that may go on behind it.
+	Open detect.Open
 }
 
 // Stub is what stands for a line that could not be scanned. It holds nothing of
@@ -34,20 +37,32 @@ func Reason(err error) string {
 
 // Lines masks text made of lines; dst is memory for what has to be written. The
 // outcome is valid until the next call and while text is unchanged.
-func (w *Worker) Lines(dst, text []byte) Lines {
+func (w *Worker) Lines(dst, text []byte) Lines { return w.LinesBehind(dst, text, detect.Open{}) }
+
+// LinesBehind is Lines for text that stands behind text which ended in an open value.
+func (w *Worker) LinesBehind(dst, text []byte, before detect.Open) Lines {
 	w.lines.SetLines(text)
+	w.lines.SetOpen(before)
 	results, err := w.Find(&w.lines)
 	if err != nil {
-		return w.oneByOne(dst, text)
+		return w.oneByOne(dst, text, before)
 	}
 	if len(results) == 0 {
 		return Lines{Text: text}
 	}
 	out, err := w.maskLines(dst[:0], text)
 	if err != nil {
-		return w.oneByOne(dst, text)
+		return w.oneByOne(dst, text, before)
 	}
-	return Lines{Text: out, Results: results}
+	return Lines{Text: out, Results: results, Open: w.open()}
+}
+
+// open is what the last text ended in; a scanner that knows no such thing says nothing.
+func (w *Worker) open() detect.Open {
+	if s, ok := w.scanner.(interface{ Open() detect.Open }); ok {
+		return s.Open()
+	}
+	return detect.Open{}
 }
 
 // maskLines replaces spans, and empties the lines that the policy drops.
@@ -89,7 +104,7 @@ func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, erro
 
 // oneByOne is the way after a failure: each line alone, so that only those
 // which fail again are withheld.
-func (w *Worker) oneByOne(dst, text []byte) Lines {
+func (w *Worker) oneByOne(dst, text []byte, before detect.Open) Lines {
 	out := Lines{Text: dst[:0]}
 	for start := 0; start < len(text); {
 		end := len(text)
@@ -98,7 +113,12 @@ func (w *Worker) oneByOne(dst, text []byte) Lines {
 		}
 		line := text[start:end]
 		w.lines.SetLines(line)
+		w.lines.SetOpen(before)
 		results, err := w.Find(&w.lines)
+		before = detect.Open{}
+		if err == nil {
+			before = w.open()
+		}
 		masked := out.Text
 		if err == nil {
 			masked, err = w.maskLines(out.Text, line)
@@ -115,6 +135,7 @@ func (w *Worker) oneByOne(dst, text []byte) Lines {
 		}
 		start = end
 	}
+	out.Open = before
 	return out
 }
 
