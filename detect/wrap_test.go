@@ -3,6 +3,7 @@ package detect
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // wrapAt breaks text into lines of a width.
@@ -96,6 +97,20 @@ func TestNextLineIsItsOwn(t *testing.T) {
 	}
 }
 
+// A sign at the line's end joins no option, pair or word to a value.
+func TestSignBeforeAnother(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, text := range []string{
+		"curl -d code_verifier=" + beginning(43) + "\\\n--data-urlencode x",
+		"curl -d code_verifier=" + beginning(43) + "\\\nAB12CD34EF=x",
+		"code_verifier=3D" + beginning(43) + "=\nstarted",
+	} {
+		if found := scanText(t, s, text); len(found) != 1 {
+			t.Errorf("%q: %d findings", text, len(found))
+		}
+	}
+}
+
 // A text that is cut at any of its line ends gives the findings that it gives whole,
 // when what was open is handed on.
 func TestOpenIsHandedOn(t *testing.T) {
@@ -115,6 +130,39 @@ func TestOpenIsHandedOn(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %d findings line by line, want %d", name, got, want)
+		}
+	}
+}
+
+// Values over lines are read a bounded number of times, however many lines there are.
+func TestLinesCostNoSquare(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	row := beginning(72)
+	for name, unit := range map[string]string{
+		"values": "access_token=" + row + "\n", "backslashes": row + "\\\n", "rows": row + "\n",
+		"pairs": "access_token=" + row + "\\\n" + row + "&access_token=" + row + "\\\n", "quotes": `"access_token":"` + row + "\n",
+	} {
+		took := func(n int, lines bool) time.Duration {
+			text := []byte("access_token=" + row + "\\\n" + strings.Repeat(unit, n))
+			var b Batch
+			if b.SetLines(text); !lines {
+				b.Reset()
+				b.AddText(0, text)
+			}
+			best := time.Duration(1<<63 - 1)
+			for range 3 {
+				start := time.Now()
+				if _, _, err := s.Scan(&b); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				best = min(best, time.Since(start))
+			}
+			return best
+		}
+		for _, lines := range []bool{true, false} {
+			if one, four := took(1000, lines), took(4000, lines); four > 10*one {
+				t.Errorf("%s (lines %v): 1000 lines took %v, 4000 %v", name, lines, one, four)
+			}
 		}
 	}
 }
