@@ -2,13 +2,14 @@ package detect
 
 import (
 	"bytes"
+	"unicode"
 
 	"github.com/leakveil/leakveil/internal/layer"
 )
 
 // rowStop are the bytes that may end the last part of a value which was wrapped
 // without a sign. A blank is not among them: what stands before one at the beginning
-// of a line is mostly a time, a host or an id.
+// of a line is mostly a time, a host or an id (isMixedCase tells what is none).
 var rowStop = setOf("\"'`&;)}]<>\\|")
 
 // part is what of a value stands on a further line.
@@ -98,7 +99,7 @@ func (o *Open) proven(line []byte, p part) bool {
 // line's end says is open.
 func (o *Open) provenAlone(line []byte, p part) bool {
 	v, rest := line[p.start:p.end], line[p.end:]
-	stops := len(rest) == 0 || rowStop[rest[0]]
+	stops := len(rest) == 0 || rowStop[rest[0]] || isBlank(rest[0]) && wrapWidth[o.width] && isMixedCase(v)
 	switch {
 	case o.dots >= 0 && o.dots < 2:
 		return stops || bytes.Contains(v, dot) && len(v) >= minRow
@@ -119,6 +120,16 @@ func (o *Open) isShort() bool { return o.Kind == "code_verifier" && o.Have < 43 
 // isRest reports whether v may be the rest of a random value and no word, date, number.
 func isRest(v []byte) bool {
 	return (looksRandom(v) || len(v) >= minCut && score(v) > 0 && !isWords(v)) && !isDate(v) && !isNumber(v) && !isUUIDs(v)
+}
+
+// longestID is the length of the longest of the ids that lines begin with and that
+// have capitals and small letters (KSUID).
+const longestID = 27
+
+// isMixedCase reports whether v is longer than ids are and has small letters, capitals
+// and digits.
+func isMixedCase(v []byte) bool {
+	return len(v) > longestID && bytes.ContainsFunc(v, unicode.IsLower) && bytes.ContainsFunc(v, unicode.IsUpper) && bytes.ContainsFunc(v, unicode.IsDigit)
 }
 
 func isHex(v []byte) bool {
