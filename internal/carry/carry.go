@@ -16,7 +16,7 @@ import (
 
 // Bounds of what is held back.
 const (
-	MaxWait  = 100 * time.Millisecond
+	MaxWait  = 90 * time.Millisecond // and 10 at least for each line of a chain
 	MaxBytes = 1 << 20
 )
 
@@ -46,8 +46,9 @@ func (t *Tail) Hold(now time.Time) {
 	}
 }
 
-// Due reports whether what is held must be let go at once.
-func (t *Tail) Due(now time.Time) bool { return t.Wait(now) <= 0 || len(t.text) > MaxBytes }
+// Full reports whether what is held must be let go at once. Time alone is no reason
+// when the next line is there.
+func (t *Tail) Full() bool { return len(t.text) > MaxBytes }
 
 // Wait is how long text may be held from now on.
 func (t *Tail) Wait(now time.Time) time.Duration { return MaxWait - now.Sub(t.since) }

@@ -18,7 +18,7 @@ func TestTail(t *testing.T) {
 	if got := tail.Wait(now.Add(MaxWait / 2)); got != MaxWait/2 {
 		t.Errorf("waits %v more", got)
 	}
-	if tail.Due(now.Add(MaxWait-1)) || !tail.Due(now.Add(MaxWait)) {
+	if tail.Wait(now.Add(MaxWait-1)) <= 0 || tail.Wait(now.Add(MaxWait)) > 0 || tail.Full() {
 		t.Error("due at the wrong time")
 	}
 	if got := string(tail.Release()); got != "a\nb\n" || tail.Holding() {
@@ -26,7 +26,7 @@ func TestTail(t *testing.T) {
 	}
 	tail.Hold(now)
 	_, _ = tail.Write(make([]byte, MaxBytes+1))
-	if !tail.Due(now) {
+	if !tail.Full() {
 		t.Error("holds more than it may")
 	}
 }

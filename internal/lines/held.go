@@ -26,6 +26,10 @@ type stitcher struct {
 	out    []byte
 }
 
+// grace is the least that the input is waited for, so that a busy machine does not
+// make a file look slow.
+const grace = carry.MaxWait / 10
+
 func newStitcher(w *writer, o Options) *stitcher {
 	if o.now == nil {
 		o.now, o.after = time.Now, time.After
@@ -47,7 +51,7 @@ func (s *stitcher) put(p *piece) error {
 			s.found[n-1].EndLine += int64(parts)
 			s.found[n-1].Truncated = false
 		}
-		if parts == 0 || !p.got.Open.Live() || s.tail.Due(s.o.now()) {
+		if parts == 0 || !p.got.Open.Live() || s.tail.Full() {
 			if err := s.release(); err != nil {
 				return err
 			}
@@ -100,7 +104,7 @@ func (s *stitcher) hold(p *piece) error {
 	}
 	err := s.w.write(p)
 	s.w.dst, s.w.o.OnFound = dst, onFound
-	if err == nil && s.tail.Due(s.o.now()) {
+	if err == nil && s.tail.Full() {
 		err = s.release()
 	}
 	return err
@@ -133,7 +137,7 @@ func (s *stitcher) due() <-chan time.Time {
 	if !s.tail.Holding() {
 		return nil
 	}
-	return s.o.after(s.tail.Wait(s.o.now()))
+	return s.o.after(max(s.tail.Wait(s.o.now()), grace))
 }
 
 func (s *stitcher) close() {

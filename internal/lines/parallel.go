@@ -153,7 +153,7 @@ func (c *crew) finished(s *stitcher) (*piece, error) {
 			if !more {
 				return nil, nil
 			}
-			p, order, done = next, nil, next.done
+			p, order, done, due = next, nil, next.done, nil // the scan ends by itself
 		case <-done:
 			return p, nil
 		case <-due:
