@@ -76,7 +76,7 @@ func (o *Open) goesOn(rest []byte, width int) bool {
 func (o *Open) proven(line []byte, p part) bool {
 	v, rest := line[p.start:p.end], line[p.end:]
 	switch {
-	case o.tail != 0 && (isWords(v) || len(rest) > 0 && indexByte("=:", rest[0]) && o.tail != rest[0]):
+	case o.tail != 0 && (isWords(v) || isPair(v) || len(rest) > 0 && indexByte("=:", rest[0]) && o.tail != rest[0]):
 		return false // the next option or pair
 	case o.tail == '\\':
 		return o.quote != 0 || p.start == 0

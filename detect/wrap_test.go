@@ -106,6 +106,7 @@ func TestSignBeforeAnother(t *testing.T) {
 		"curl -d code_verifier=" + beginning(43) + "\\\n--data-urlencode x",
 		"curl -d code_verifier=" + beginning(43) + "\\\nAB12CD34EF=x",
 		"code_verifier=3D" + beginning(43) + "=\nstarted",
+		"access_token=" + beginning(43) + "\\\nsome_name=AB12CD34EF",
 	} {
 		if found := scanText(t, s, text); len(found) != 1 {
 			t.Errorf("%q: %d findings", text, len(found))
