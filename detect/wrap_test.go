@@ -163,8 +163,8 @@ func TestLinesCostNoSquare(t *testing.T) {
 			return best
 		}
 		for _, lines := range []bool{true, false} {
-			if one, four := took(2000, lines), took(8000, lines); four > 10*one {
-				t.Errorf("%s (lines %v): 2000 lines took %v, 8000 %v", name, lines, one, four)
+			if one, many := took(1000, lines), took(16000, lines); many > 100*one {
+				t.Errorf("%s (lines %v): 1000 lines took %v, 16000 %v", name, lines, one, many)
 			}
 		}
 	}
