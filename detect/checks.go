@@ -59,7 +59,7 @@ func (s *Scanner) check(c *candidate) bool {
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
-	if len(v) < r.Value.Min || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+	if len(v) < c.least() || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
 		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
@@ -73,6 +73,15 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 		c.Confidence = rules.Certain
 	}
+	if len(v) < r.Value.Min {
+		if !c.remains(v) {
+			return false
+		}
+		c.Confidence = rules.Likely
+		if form := c.trigger.form; form == formKey || form == formScheme && headerBefore(s.arena[c.RecordLow:c.KeyStart]) {
+			return true // what the rule's checks look for may be missing
+		}
+	}
 	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
 		c.Confidence = rules.Likely
 	}
@@ -85,15 +94,6 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 	}
 	return true
-}
-
-// isPlaceholder is isPlaceholder of a candidate's decoded value, which begins
-// where the candidate does unless it had to be decoded.
-func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
-	if c.Form != (layer.Form{}) {
-		return isPlaceholder(v)
-	}
-	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
 }
 
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.

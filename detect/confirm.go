@@ -13,6 +13,7 @@ type candidate struct {
 	trigger *Trigger
 	glue    glue
 	quoted  bool // the whole content of a pair of quotes
+	atEnd   bool // the record ends with it, so that the rest may be missing
 }
 
 // confirm follows one event to a candidate, or drops it.
@@ -181,7 +182,8 @@ func (s *Scanner) bound(c *candidate) bool {
 	}
 	s.trim(c)
 	c.Blob = c.Start
-	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
+	c.cut(s.arena)
+	return c.End-c.Start >= c.least() || c.End-c.Start >= 1 && c.trigger.form == formPrefix
 }
 
 // extend finds the value's end.

@@ -40,6 +40,9 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	}
 	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
 	header, ok := s.headers.read(head)
+	if len(rest) == 0 && (ok || len(head) == len(v)) && c.isCutJWT(head, ok) {
+		return true
+	}
 	if !ok || header.Alg == "" {
 		return false
 	}
@@ -51,8 +54,14 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	if parts != 2 && parts != 4 && parts != 1 || parts == 4 && header.Enc == "" {
 		return false
 	}
-	if header.Typ == "dpop+jwt" || parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
+	if header.Typ == "dpop+jwt" {
 		return false
+	}
+	if parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
+		if !c.Truncated && !c.atEnd {
+			return false
+		}
+		c.Truncated = true
 	}
 	c.Confidence = rules.Certain
 	if c.Kind != rules.JWT {

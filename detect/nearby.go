@@ -1,6 +1,10 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/internal/layer"
+)
 
 // nearby tells whether one of a few words stands in a window of the arena. Windows
 // come in rising order and overlap: each word is looked for once in each part of
@@ -96,4 +100,13 @@ next:
 		l.n++
 	}
 	return true
+}
+
+// isPlaceholder is isPlaceholder of a candidate's decoded value, which begins
+// where the candidate does unless it had to be decoded.
+func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
+	if c.Form != (layer.Form{}) {
+		return isPlaceholder(v)
+	}
+	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
 }

@@ -94,6 +94,7 @@ type Scanner struct {
 	scratch      []byte // decoded values, wiped after each batch
 	words        [runsPerCall]bounds
 	shaped       []event
+	open         Open
 	values       []byte // what allRepeats looks for, wiped after each use
 }
 
@@ -130,8 +131,8 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		s.renew()
 		return nil, nil, err
 	}
-	s.findings, s.observations, s.candidates = s.findings[:0], s.observations[:0], s.candidates[:0]
-	if len(s.events) == 0 {
+	s.findings, s.observations, s.candidates, s.open = s.findings[:0], s.observations[:0], s.candidates[:0], Open{}
+	if len(s.events) == 0 && !(b.lines && b.before.Live()) {
 		return nil, nil, nil
 	}
 	s.arena = b.Bytes()
@@ -149,11 +150,17 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.resolve()
 	s.repeats(b)
+	s.follow(b)
 	if len(s.findings) > maxFindings {
 		return nil, nil, ErrTooMany
 	}
 	return s.findings, s.observations, nil
 }
+
+// Open returns the value in which the text of the last Scan ended and which may go
+// on in the line behind it. Its Live is false when there is none, as for gathered
+// records, which are never continued.
+func (s *Scanner) Open() Open { return s.open }
 
 // collect runs the engine over the arena, in overlapping windows when it is long.
 func (s *Scanner) collect(arena []byte) error {
