@@ -108,11 +108,45 @@ func (p *portable) scanFast(arena []byte, events *[]event) int {
 }
 
 // look appends the events of triggers that have a trigram at one of four places,
-// or a pair that ends there.
+// or a pair that ends there. Mostly one place is behind its being called: which one
+// is worked out without a branch, since a processor cannot guess it.
 func (p *portable) look(arena []byte, at int, events *[]event) {
-	for end := at + 4*stride; at < end; at += stride {
-		p.place(arena, at, binary.LittleEndian.Uint64(arena[at-wordLead:]), events)
+	b := arena[at-1 : at+ahead : at+ahead]
+	v := binary.LittleEndian.Uint64(b)
+	w := binary.LittleEndian.Uint64(b[6:])
+	hits := p.passes(v) | p.passes(v>>24)<<1 | p.passes(w)<<2 | p.passes(w>>24)<<3
+	for ; hits != 0; hits &= hits - 1 {
+		place := at + stride*bits.TrailingZeros64(hits)
+		word := binary.LittleEndian.Uint64(arena[place-wordLead:])
+		if p.near(word) {
+			p.place(arena, place, word, events)
+		}
 	}
+}
+
+// passes is 1 where the filter has the pair or the trigram of a word, whose first
+// byte lies before the place, else 0.
+func (p *portable) passes(word uint64) uint64 {
+	pair := word & 0xffff
+	h := hash((word|fold8)>>8, p.multiplier)
+	return (p.bits[h>>wordShift]>>(h&wordMask) | p.pairs[pair>>wordShift]>>(pair&wordMask)) & 1
+}
+
+// near reports whether the bytes before the place are a trigger's as well.
+func (p *portable) near(word uint64) bool {
+	if pair := word >> (8*wordLead - 8) & 0xffff; p.pairs[pair>>wordShift]>>(pair&wordMask)&1 != 0 {
+		return true
+	}
+	word |= fold8
+	h := hash(word>>(8*wordLead), p.multiplier)
+	bucket := p.ranks[h>>wordShift] + uint32(bits.OnesCount64(p.bits[h>>wordShift]&(1<<(h&wordMask)-1)))
+	spots := p.spots[p.buckets[bucket]:p.buckets[bucket+1]]
+	for i := range spots {
+		if word&spots[i].mask == spots[i].want {
+			return true
+		}
+	}
+	return false
 }
 
 // wordLead is how many bytes of the word around a place lie before it.
