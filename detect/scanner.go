@@ -12,7 +12,8 @@ import (
 type Database struct {
 	triggers []*Trigger // whose expressions the engine runs
 	shapes   []*Trigger // numbered behind them
-	matcher  *matcher
+	matcher  matcher
+	engine   Engine
 }
 
 // trigger returns the trigger of an event.
@@ -27,12 +28,7 @@ func (db *Database) trigger(ev event) *Trigger {
 // secret when none is given) and compiles them. The same set gives the same
 // database. It fails rather than leave a rule out.
 func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
-	db, err := generate(set, roles...)
-	if err != nil {
-		return nil, err
-	}
-	db.matcher, err = compileMatcher(db.triggers)
-	return db, err
+	return CompileWith(Options{}, set, roles...)
 }
 
 // generate returns the checked triggers of all rules with one of the roles, not
