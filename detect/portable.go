@@ -12,7 +12,7 @@ import (
 // to look closer. Where the third trigram would be any bytes of a value, the pair
 // of bytes that ends at such a place is looked at instead. The second step goes
 // from where the trigger would begin through an automaton of all triggers, which is
-// exact (docs/design/0009).
+// exact (docs/design/0010).
 const (
 	stride   = 3
 	trigram  = 3
