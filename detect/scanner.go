@@ -86,6 +86,7 @@ type Scanner struct {
 	candidates   []candidate
 	walked       lastWalks // of values along their alphabets
 	quoted       lastWalks // of values to their quotes
+	jarEnd       int       // up to where cookies were read
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -133,7 +134,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
-	s.walked, s.quoted = lastWalks{}, lastWalks{}
+	s.walked, s.quoted, s.jarEnd = lastWalks{}, lastWalks{}, 0
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired

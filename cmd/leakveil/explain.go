@@ -126,6 +126,7 @@ func explainTriggers(out *strings.Builder, r *rules.Rule) {
 		{"Weak keys, which need an exact glue and a proof beside them", r.WeakKeys},
 		{"Names, in exactly this spelling", r.Names},
 		{"Prefixes of the value", r.Prefixes},
+		{"Keys that hold cookies", r.Jars},
 		{"Authentication schemes before the value", r.Schemes},
 		{"Shapes of the whole value, with nothing beside it", r.Shapes},
 	} {
