@@ -203,6 +203,9 @@ func (s *Scanner) extend(c *candidate, in *set) {
 	if c.trigger.form != formPrefix {
 		c.goOn(s.arena, in)
 	}
+	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {
+		c.disclosures(s.arena)
+	}
 }
 
 // widen takes all that stands in quotes as the value when no blank is in it:

@@ -40,11 +40,12 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	}
 	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
 	header, ok := s.headers.read(head)
+	v, rest = withoutDisclosures(v), withoutDisclosures(rest)
 	if !ok || header.Alg == "" {
 		return false
 	}
 	if len(v) > maxJudged {
-		v = rules.BeforeMask(v)
+		v = withoutDisclosures(rules.BeforeMask(v))
 		rest = v[min(len(v), len(head)+len(dot)):]
 	}
 	parts := dots(v)
@@ -71,6 +72,32 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 		c.Kind = kindByClaims(body)
 	}
 	return true
+}
+
+// withoutDisclosures is an SD-JWT without what follows its first tilde.
+func withoutDisclosures(v []byte) []byte {
+	v, _, _ = bytes.Cut(v, tilde)
+	return v
+}
+
+var tilde = []byte("~")
+
+// maxDisclosures bounds what follows the first tilde of an SD-JWT.
+const maxDisclosures = 64 << 10
+
+// disclosures takes what follows an SD-JWT (RFC 9901 section 4) into the value: each
+// disclosure is base64url of a JSON list, and tells a claim that the token hides. The
+// last part may be the holder's proof, a JWT.
+func (c *candidate) disclosures(b []byte) {
+	hi := min(c.High, c.End+maxDisclosures)
+	for c.End < hi && b[c.End] == '~' {
+		end := run(b, c.End+1, hi, alphabets["jwt"])
+		part := b[c.End+1 : end]
+		if len(part) > 0 && !bytes.HasPrefix(part, []byte("Wy")) && !bytes.HasPrefix(part, []byte("Ww")) && !bytes.HasPrefix(part, []byte("ey")) {
+			return
+		}
+		c.End = end
+	}
 }
 
 // joseHeader is what is read of a JOSE header (RFC 7515 §4).
@@ -144,6 +171,7 @@ func kindByClaims(body []byte) rules.Kind {
 	var claims struct {
 		Typ    string
 		Nonce  string
+		Code   string
 		AtHash string `json:"at_hash"`
 		CHash  string `json:"c_hash"`
 		Events map[string]any
@@ -152,6 +180,8 @@ func kindByClaims(body []byte) rules.Kind {
 		return rules.JWT
 	}
 	switch {
+	case claims.Code != "": // the response of an authorization request (JARM section 2.1)
+		return rules.AuthorizationCode
 	case claims.Typ == "Bearer":
 		return rules.AccessToken
 	case claims.Typ == "Refresh" || claims.Typ == "Offline":

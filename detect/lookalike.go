@@ -18,6 +18,9 @@ var weakLookAlikes = []string{
 	"pagetoken", "nexttoken", "prevtoken", "previoustoken", "continuationtoken", "continuetoken", "paginationtoken",
 	"cursortoken", "resumetoken", "scrolltoken", "skiptoken", "deltatoken", "starttoken", "startingtoken", "synctoken",
 	"forwardtoken", "backwardtoken",
+	"lasttoken", "endtoken", "offsettoken", "markertoken", "bookmarktoken", "sequencetoken", "watermarktoken", "positiontoken", "sharditeratortoken",
+	"changetoken", "updatetoken", "versiontoken", "creationtoken", "creatortoken", "usagetoken", "deduplicationtoken", "deduptoken", "fencingtoken",
+	"clienttoken", "exporttoken", "workunittoken", "lifecycleactiontoken", "devicetoken", "pushtoken", "pushnotificationtoken", "fcmtoken", "apnstoken", "purchasetoken", "transactiontoken", "tracetoken", "correlationtoken",
 	"idempotencytoken", "clientrequesttoken", "cancellationtoken", "locktoken",
 	"publickeytoken", // of .NET assemblies, in each of their stack traces
 	"idtoken", "logouttoken",
