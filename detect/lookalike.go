@@ -112,9 +112,7 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	for lo > 0 && inKey(record[lo-1]) {
 		lo--
 	}
-	if lo > 0 && (record[lo-1] == '\\' || record[lo-1] == '%') {
-		lo = c.KeyStart - floor // what stands before the key is an escape: \n, %26
-	}
+	lo = min(behindEscape(record, lo, len(record)), c.KeyStart-floor) // \n, %26
 	for hi < len(record) && inKey(record[hi]) {
 		hi++
 	}
