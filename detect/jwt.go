@@ -40,12 +40,11 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	}
 	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
 	header, ok := s.headers.read(head)
-	v, rest = withoutDisclosures(v), withoutDisclosures(rest)
 	if !ok || header.Alg == "" {
 		return false
 	}
 	if len(v) > maxJudged {
-		v = withoutDisclosures(rules.BeforeMask(v))
+		v = rules.BeforeMask(v)
 		rest = v[min(len(v), len(head)+len(dot)):]
 	}
 	parts := dots(v)
@@ -73,14 +72,6 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	}
 	return true
 }
-
-// withoutDisclosures is an SD-JWT without what follows its first tilde.
-func withoutDisclosures(v []byte) []byte {
-	v, _, _ = bytes.Cut(v, tilde)
-	return v
-}
-
-var tilde = []byte("~")
 
 // maxDisclosures bounds what follows the first tilde of an SD-JWT.
 const maxDisclosures = 64 << 10
@@ -122,11 +113,12 @@ func (h *headerCache) read(raw []byte) (joseHeader, bool) {
 	return header, true
 }
 
-// dots counts the dots of v up to one more than a token has.
+// dots counts the dots of v up to one more than a token has, without those of the
+// disclosures behind an SD-JWT's first tilde.
 func dots(v []byte) (n int) {
 	for n <= 4 {
 		i := bytes.IndexByte(v, '.')
-		if i < 0 {
+		if i < 0 || bytes.IndexByte(v[:i], '~') >= 0 {
 			break
 		}
 		n++

@@ -32,6 +32,7 @@ var checkMeanings = map[string]string{
 	"entra_secret": "is as long as Microsoft Entra's client secrets",
 	"salesforce":   "is an organisation's id, an exclamation mark and a session",
 	"user_code":    "letters and digits in groups, not prose",
+	"cookie":       "is no word, number or setting",
 	"not_prose":    "is no word of a sentence behind a colon",
 	"saml":         "base64 of an XML document, deflated or not",
 }
