@@ -32,6 +32,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"user_code":    checkUserCode,
 		"saml":         checkSAML,
 		"not_prose":    checkNotProse,
+		"cookie":       checkCookie,
 		"unlike_words": checkUnlikeWords,
 		"not_in_blob":  checkNotInBlob,
 		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },

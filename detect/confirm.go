@@ -30,6 +30,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.form == formJar {
+		s.openJar(c, to-t.rest)
+		return
+	}
 	if !s.locate(c, to) || !s.bound(c) {
 		return
 	}
@@ -200,6 +204,9 @@ func (s *Scanner) extend(c *candidate, in *set) {
 	}
 	if c.trigger.form != formPrefix {
 		s.goOn(c, in)
+	}
+	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {
+		c.disclosures(s.arena)
 	}
 }
 

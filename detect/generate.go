@@ -75,6 +75,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, name := range r.Names {
 		out = append(out, nameTriggers(r, name)...)
 	}
+	for _, key := range r.Jars {
+		out = append(out, jarTrigger(r, key))
+	}
 	for _, key := range r.WeakKeys {
 		for _, glue := range weakGlues {
 			out = append(out, weakTrigger(r, key, glue, value))

@@ -50,6 +50,9 @@ type Rule struct {
 	// end stands for nothing or the number of a cookie's chunk (name_0, name.1,
 	// nameC2, name_1of2), a '*' for the rest of a name that each installation chooses.
 	Names []string `yaml:"names"`
+	// Jars are keys whose value is a list of cookies (a header, a map): the values of
+	// those whose names say that they log in are found, each by itself.
+	Jars []string `yaml:"jars"`
 	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
 	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
@@ -100,7 +103,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -157,6 +160,7 @@ var CheckNames = []string{
 	"entra_secret", // as long as Microsoft Entra's client secrets
 	"salesforce",   // an organisation's id, an exclamation mark, a session
 	"user_code",    // capitals and digits in groups (RFC 8628 §6.1)
+	"cookie",       // a cookie's value that is no word, number or setting
 	"not_prose",    // is no word of a sentence behind a colon
 	"saml",         // base64 of an XML document, or deflated
 }

@@ -32,6 +32,7 @@ var checkMeanings = map[string]string{
 	"entra_secret": "is as long as Microsoft Entra's client secrets",
 	"salesforce":   "is an organisation's id, an exclamation mark and a session",
 	"user_code":    "letters and digits in groups, not prose",
+	"cookie":       "is no word, number or setting",
 	"not_prose":    "is no word of a sentence behind a colon",
 	"saml":         "base64 of an XML document, deflated or not",
 }
@@ -126,6 +127,7 @@ func explainTriggers(out *strings.Builder, r *rules.Rule) {
 		{"Weak keys, which need an exact glue and a proof beside them", r.WeakKeys},
 		{"Names, in exactly this spelling", r.Names},
 		{"Prefixes of the value", r.Prefixes},
+		{"Keys that hold cookies", r.Jars},
 		{"Authentication schemes before the value", r.Schemes},
 		{"Shapes of the whole value, with nothing beside it", r.Shapes},
 	} {
