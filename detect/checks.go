@@ -62,6 +62,9 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
 		return false
 	}
+	if c.glue.strict && !s.isStrict(c, v) {
+		return false
+	}
 	c.Confidence = rules.Likely
 	if form := c.trigger.form; form == formPrefix || form == formShape {
 		if s.lookAlikeKey(c) {
@@ -100,16 +103,6 @@ const likeWords = -8
 func checkUnlikeWords(_ *Scanner, c *candidate, v []byte) bool {
 	body := v[min(len(v), len(c.trigger.elems)-1):]
 	return score(body) >= likeWords || looksRandom(body)
-}
-
-func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
-	if c.glue.sep == ' ' && !looksRandom(v) {
-		return false
-	}
-	if len(v) >= 43 && len(v) <= 128 {
-		c.Confidence = rules.Certain
-	}
-	return true
 }
 
 // checkNotWords drops prose and enumeration values behind a strong key.

@@ -44,6 +44,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	}
 	if s.check(c) {
 		s.candidates = append(s.candidates, *c)
+		if s.follow(c) {
+			s.candidates = append(s.candidates, *c)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leakveil/leakveil/rules"
@@ -15,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'\\=:%&>[]) \t")
+	glueByte = setOf("\"'`\\=:%&><[]),- \t")
 	blank    = setOf(" \t")
 )
 
@@ -27,40 +28,78 @@ type weakGlue struct {
 	open int
 }
 
-// weakGlues are all of them. The parser (glue.go) knows far more; weak keys need
-// exact ones so that clean logs raise almost no event. Each is one literal: an
-// optional byte would cut it in two and cost a fifth of the speed.
-var weakGlues = func() (out []weakGlue) {
-	add := func(open int, texts ...string) {
-		for _, text := range texts {
-			out = append(out, weakGlue{text, open})
-		}
-	}
-	// around spells a separator with and without a blank on either side.
-	around := func(open int, before, sep, after string) {
-		for _, text := range []string{sep, sep + " ", " " + sep, " " + sep + " "} {
-			add(open, before+text+after)
-		}
-	}
-	around(0, "", "=", "")
-	around(0, "", ":", "")
-	around(1, `"`, ":", "")
-	around(1, "'", ":", "")
-	around(2, `\"`, ":", "")
-	around(4, `\\\"`, ":", "")
-	around(1, `"`, "=>", "")
-	around(1, "'", "=>", "")
-	around(0, "]", "=>", "")
-	around(0, "[]", "=", "")
-	around(0, "&quot;", ":", "&quot;")
-	add(0, "'", " '", "%5B%5D=")
-	add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
-	add(0, `\u003D`, `\u0022:\u0022`)
+// weakGlues are those that every weak key has. The parser (glue.go) knows far more;
+// weak keys need exact ones so that clean logs raise almost no event. Each is one
+// literal: an optional byte would cut it in two and cost a fifth of the speed.
+var weakGlues = func() (out glueList) {
+	out.around(0, "", "=", "")
+	out.around(0, "", ":", "")
+	out.around(1, `"`, ":", "")
+	out.around(1, "'", ":", "")
+	out.around(2, `\"`, ":", "")
+	out.around(4, `\\\"`, ":", "")
+	out.around(1, `"`, "=>", "")
+	out.around(1, "'", "=>", "")
+	out.around(0, "]", "=>", "")
+	out.around(0, "[]", "=", "")
+	out.around(0, "&quot;", ":", "&quot;")
+	out.add(0, "'", " '", "%5B%5D=")
+	out.add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
+	out.add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
 
+// judgedGlues are those that weak keys have as well whose values are judged by how
+// random they look (code, token): ways in which many other things are written.
+var judgedGlues = func() (out glueList) {
+	out.add(0, `\u0022: \u0022`, `\\u0022:\\u0022`, `\\u0022: \\u0022`, `\x22:\x22`, `\x22: \x22`)
+	out.add(0, "&#34;:&#34;", "&#34;: &#34;", "&#x22;:&#x22;", "&#x22;: &#x22;")
+	// Indexes, members of maps, SQL's quotes and brackets, arrows.
+	out.around(1, "]", "=", "")
+	out.around(1, `"`, "=", "")
+	out.around(1, "`", "=", "")
+	out.add(0, "[0]=", "%5D=", "%5D%3D", " := ", "`", " `", " -> ", "->", "=> ", ": [ '", `\":[\"`)
+	// Pairs whose halves stand apart (glue_pair.go).
+	for _, quote := range []string{`"`, "'", `\"`} {
+		for _, blank := range []string{"", " "} {
+			out.add(0, quote+","+blank+quote, quote+","+blank+quote+"value"+quote+":"+blank+quote)
+		}
+	}
+	out.add(0, `" value="`, `" value: "`, `">>,<<"`, `">> => <<"`, `,"`, `"\r\n\r\n`, ">", `">`, "&gt;", "', b'")
+	for _, suffix := range []string{"value", "_value"} {
+		out.around(0, suffix, "=", "")
+		out.around(1, suffix+`"`, ":", "")
+		out.add(0, suffix+": ")
+	}
+	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
+	return out
+}()
+
+// leads are ways from such a key towards its value that are rare on their own. What
+// stands between them and the value is read in Go (sentences, headers of parts,
+// lengths); their triggers ask for no byte of a value.
+var leads = []string{
+	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
+	`";s:`, "</key>", `"[\r][\n]`, `"]=> string(`, `":[]string{`, "&amp;quot;:", " = Just ", `" , "`, `","value":{`, `", "value": {`,
+}
+
+type glueList []weakGlue
+
+func (l *glueList) add(open int, texts ...string) {
+	for _, text := range texts {
+		*l = append(*l, weakGlue{text, open})
+	}
+}
+
+// around spells a separator with and without a blank on either side.
+func (l *glueList) around(open int, before, sep, after string) {
+	for _, text := range []string{sep, sep + " ", " " + sep, " " + sep + " "} {
+		l.add(open, before+text+after)
+	}
+}
+
 // openers may stand before a value, or begin an escape in it.
-const openers = "%\\\"'<[{("
+const openers = "%\\\"'`<[{("
 
 // schemeGlues stand between an authentication scheme and its credentials.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
@@ -76,9 +115,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, nameTriggers(r, name)...)
 	}
 	for _, key := range r.WeakKeys {
-		for _, glue := range weakGlues {
-			out = append(out, weakTrigger(r, key, glue, value))
-		}
+		out = append(out, weakTriggers(r, key, value)...)
 	}
 	for _, prefix := range r.Prefixes {
 		t := &Trigger{Rule: r, Key: prefix, form: formPrefix}
@@ -123,6 +160,24 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 
 // weakTail is the most value bytes that a weak key's trigger asks for.
 const weakTail = 12
+
+func weakTriggers(r *rules.Rule, key string, value *set) (out []*Trigger) {
+	for _, glue := range weakGlues {
+		out = append(out, weakTrigger(r, key, glue, value))
+	}
+	if !slices.Contains(r.Checks, "neighbours") {
+		return out
+	}
+	for _, glue := range judgedGlues {
+		out = append(out, weakTrigger(r, key, glue, value))
+	}
+	for _, lead := range leads {
+		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(lead)}
+		t.elems = append(literalElems(key, true), literalElems(lead, true)...)
+		out = append(out, t)
+	}
+	return out
+}
 
 func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -11,6 +12,12 @@ import (
 // whole is the value with a mask that may end it, v what stands before that.
 func isProse(c *candidate, whole, v []byte) bool {
 	return isPair(whole) || c.trigger.form != formScheme && !looksRandom(v)
+}
+
+// isStrict reports whether a value is one though other things are written the
+// same way (glue.strict).
+func (s *Scanner) isStrict(c *candidate, v []byte) bool {
+	return len(v) >= minLed && looksRandom(v) && !isPair(v)
 }
 
 // isPair reports whether v is a pair of its own: a name, =, and more. With nothing
@@ -82,4 +89,30 @@ func equalFold(v []byte, word string) bool {
 func (s *Scanner) isTypeName(c *candidate, v []byte) bool {
 	return !c.trigger.value['?'] && c.glue.quote == 0 && c.End < c.High && indexByte("[({@", s.arena[c.End]) &&
 		isUpper(v[0]) && isAlphanumeric(v) && !looksRandom(v)
+}
+
+// links lead from one value of a sentence to the next of the same kind: refreshing
+// expired access_token: V with: V, old token V -> V.
+var links = []string{" with: ", " with ", " to: ", " to ", " and ", " -> ", " => ", " new: ", ", new: ", " by: ", " by ", ", "}
+
+// follow looks for one more value behind that of a sentence, and makes c it.
+func (s *Scanner) follow(c *candidate) bool {
+	if c.trigger.form != formKey || c.glue.quote != 0 || c.glue.sep != ':' && c.glue.sep != ' ' || c.End >= c.High {
+		return false
+	}
+	if next := s.arena[c.End]; next != ' ' && next != ',' {
+		return false
+	}
+	for _, link := range links {
+		p := c.End + len(link)
+		if p >= c.High || string(s.arena[c.End:p]) != link {
+			continue
+		}
+		key := c.End
+		c.glue = glue{start: p, sep: ' ', strict: true}
+		c.Start, c.Form, c.quoted = p, layer.Form{}, false
+		c.KeyStart = key
+		return s.bound(c) && s.check(c)
+	}
+	return false
 }
