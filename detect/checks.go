@@ -125,7 +125,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if isNumber(v) {
 		return len(v) >= longNumber && hasParameter(s.near(c))
 	}
-	if len(v) >= 16 && looksRandom(v) {
+	if len(v) >= 16 && looksRandom(v) && !isMarkup(c) {
 		return true
 	}
 	return (score(v) > 0 || isMixed(v)) && hasParameter(s.near(c))

@@ -83,7 +83,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start
-		return ok
+		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formScheme:
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1

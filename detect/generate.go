@@ -58,7 +58,7 @@ var judgedGlues = func() (out glueList) {
 	out.around(1, "]", "=", "")
 	out.around(1, `"`, "=", "")
 	out.around(1, "`", "=", "")
-	out.add(0, "[0]=", "%5D=", "%5D%3D", " := ", "`", " `", " -> ", "->", "=> ", ": [ '", `\":[\"`)
+	out.add(0, "[0]=", "%5D=", "%5D%3D", " := ", "`", " `", " -> ", "->", "=> ", `=>"`, ": [ '", `\":[\"`)
 	// Pairs whose halves stand apart (glue_pair.go).
 	for _, quote := range []string{`"`, "'", `\"`} {
 		for _, blank := range []string{"", " "} {

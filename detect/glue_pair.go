@@ -171,13 +171,26 @@ func (g *glue) tagEnd(b []byte, hi int) bool {
 	return false
 }
 
+// elementStart returns where the name of an element that ends before p begins.
+func elementStart(b []byte, p, lo int) int {
+	start := p
+	for start > lo && p-start < 2*maxMarked && (inKey(b[start-1]) || b[start-1] == ':' || b[start-1] == '.') {
+		start--
+	}
+	return start
+}
+
+// closesElement reports whether the key that begins at p stands in the tag that
+// closes an element: </code>.
+func closesElement(b []byte, p, lo int) bool {
+	p = elementStart(b, p, lo)
+	return p > lo && (b[p-1] == '/' || p-lo >= 3 && string(b[p-3:p]) == "%2F" || p-lo >= 6 && string(b[p-6:p]) == `\u002f`)
+}
+
 // attributes steps over the attributes of an element whose name is the key:
 // <code type="s">V.
 func (g *glue) attributes(b []byte, p, hi int) bool {
-	lo := p
-	for lo > 0 && p-lo < 2*maxMarked && (inKey(b[lo-1]) || b[lo-1] == ':') {
-		lo--
-	}
+	lo := elementStart(b, p, 0)
 	if lo == 0 || b[lo-1] != '<' && (lo < 4 || string(b[lo-4:lo]) != "&lt;") || !isBlank(b[g.start-1]) {
 		return false
 	}

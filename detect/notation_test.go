@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -165,26 +163,35 @@ var notations = []struct{ name, text string }{
 // notationKeys are keys in the spellings that the notations are tried with.
 var notationKeys = []string{"code_verifier", "access_token", "refreshToken", "client-secret", "clientSecret", "OAUTH_CLIENT_SECRET", "authorization code", "pkceCodeVerifier", "code", "token", "Code"}
 
+// weakCannotWrite are the notations that weak keys do without: each would cost a
+// trigger.
+var weakCannotWrite = map[string]bool{
+	"c# dictionary": true, "xml element, attribute": true,
+}
+
+// isWeakKey reports whether a key of notationKeys is one, or ends in one.
+func isWeakKey(key string) bool {
+	return key == "authorization code" || strings.EqualFold(key, "code") || key == "token"
+}
+
+// In every notation the scanner finds the value, all of it and nothing else.
 func TestNotations(t *testing.T) {
 	s := newScanner(t, defaultSet(t))
-	bad := map[string][]string{}
 	for _, n := range notations {
 		for _, key := range notationKeys {
+			if isWeakKey(key) && weakCannotWrite[n.name] {
+				continue
+			}
 			value := random(base64url[:62], 42) + "7"
-			value = strings.NewReplacer("K", "q", "V", "w").Replace(value)
-			text := strings.NewReplacer("K", key, "V", value).Replace(strings.NewReplacer("VAR1", "VAr1").Replace(n.text))
-			_ = rand.Int
+			text := notation(n.text, key, value) + " client_id=web"
 			if got := missed(t, s, text, []string{value}); got != "" {
-				bad[n.name] = append(bad[n.name], key)
-				if got != "[]" {
-					t.Logf("%s: %s %s", n.name, text, got)
-				}
+				t.Errorf("%s, %s: %s\nfound %s", n.name, key, text, got)
 			}
 		}
 	}
-	for _, n := range notations {
-		if len(bad[n.name]) > 0 {
-			fmt.Printf("%-24s %-50s %v\n", n.name, n.text, bad[n.name])
-		}
-	}
+}
+
+// notation writes a pair.
+func notation(text, key, value string) string {
+	return strings.NewReplacer("K", key, "V", value, "$VAR1", "$VAR1").Replace(text)
 }

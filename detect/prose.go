@@ -20,6 +20,10 @@ func (s *Scanner) isStrict(c *candidate, v []byte) bool {
 	return len(v) >= minLed && looksRandom(v) && !isPair(v)
 }
 
+// isMarkup reports whether a value stands in HTML's element for names and commands
+// (<code>RSASSA-PKCS1-v1_5</code>).
+func isMarkup(c *candidate) bool { return c.glue.sep == '>' && c.trigger.Key == "code" }
+
 // isPair reports whether v is a pair of its own: a name, =, and more. With nothing
 // but = behind it, it may be base64 and its padding: then the name must be words.
 func isPair(v []byte) bool {
@@ -46,7 +50,7 @@ func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
 	if p+1 >= c.High || s.arena[p] != ' ' {
 		return true
 	}
-	for p++; p < c.High && isLower(s.arena[p]); p++ {
+	for p++; p < c.High && isLetter(s.arena[p]); p++ {
 	}
 	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
 }
