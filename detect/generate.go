@@ -53,6 +53,7 @@ var weakGlues = func() (out glueList) {
 // random they look (code, token): ways in which many other things are written.
 var judgedGlues = func() (out glueList) {
 	out.add(0, `\u0022: \u0022`, `\\u0022:\\u0022`, `\\u0022: \\u0022`, `\x22:\x22`, `\x22: \x22`)
+	out.add(1, `\':`, `\': `)
 	out.add(0, "&#34;:&#34;", "&#34;: &#34;", "&#x22;:&#x22;", "&#x22;: &#x22;")
 	// Indexes, members of maps, SQL's quotes and brackets, arrows.
 	out.around(1, "]", "=", "")
@@ -80,7 +81,7 @@ var judgedGlues = func() (out glueList) {
 // lengths); their triggers ask for no byte of a value.
 var leads = []string{
 	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
-	`";s:`, "</key>", `"[\r][\n]`, `"]=> string(`, `":[]string{`, "&amp;quot;:", " = Just ", `" , "`, `","value":{`, `", "value": {`,
+	`\\\\`, "%252522%25253", `";s:`, "</key>", `"[\r][\n]`, `"]=> string(`, `":[]string{`, "&amp;quot;:", " = Just ", `" , "`, `","value":{`, `", "value": {`,
 }
 
 type glueList []weakGlue

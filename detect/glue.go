@@ -172,7 +172,7 @@ func (g *glue) openValue(b []byte, hi int) {
 			}
 			if n == 0 && g.quote == 0 {
 				n = call(b, g.start, hi)
-				g.strict = g.strict || n > 0
+				g.strict = g.strict || n > 0 && !constructors[string(b[g.start:run(b, g.start, g.start+n, inIdentifier)])]
 			}
 			if n == 0 {
 				return

@@ -184,7 +184,10 @@ func elementStart(b []byte, p, lo int) int {
 // closes an element: </code>.
 func closesElement(b []byte, p, lo int) bool {
 	p = elementStart(b, p, lo)
-	return p > lo && (b[p-1] == '/' || p-lo >= 3 && string(b[p-3:p]) == "%2F" || p-lo >= 6 && string(b[p-6:p]) == `\u002f`)
+	if p == lo {
+		return false
+	}
+	return b[p-1] == '/' || b[p-1] != ':' && readChar(b, p-1, len(b)).c == '/'
 }
 
 // attributes steps over the attributes of an element whose name is the key:
@@ -300,6 +303,13 @@ func lineEnd(b []byte, p, hi int) (n, dumped int) {
 // maxCall bounds the name of what is called around a value.
 const maxCall = 24
 
+// constructors are what languages and libraries put around any value or a secret;
+// what others are called with is a value only when it looks random.
+var constructors = map[string]bool{
+	"Some": true, "Optional": true, "Ok": true, "Just": true, "Right": true, "Success": true, "List": true, "Set": true, "Vector": true,
+	"string": true, "Secret": true, "SecretStr": true, "SecretString": true, "SecretBytes": true, "String": true, "Text": true,
+}
+
 // call returns the length of a constructor's name and its bracket when a quoted
 // value stands behind it: SecretStr("V"), Ok('V'), string(43) "V".
 func call(b []byte, p, hi int) int {
@@ -307,16 +317,21 @@ func call(b []byte, p, hi int) int {
 		return 0
 	}
 	end := run(b, p, min(hi, p+maxCall), inIdentifier)
-	if end+1 >= hi || b[end] != '(' {
+	if end == p || end+1 >= hi {
 		return 0
 	}
+	open := readChar(b, end, hi)
+	if open.c != '(' {
+		return 0
+	}
+	after := end + open.n
 	if string(b[p:end]) == "string" { // PHP tells the length
-		if q := run(b, end+1, min(hi, end+1+maxIndex+2), digits); q+1 < hi && b[q] == ')' && b[q+1] == ' ' {
+		if q := run(b, after, min(hi, after+maxIndex+2), digits); q+1 < hi && b[q] == ')' && b[q+1] == ' ' {
 			return q + 2 - p
 		}
 	}
-	if ch := readChar(b, end+1, hi); isUpper(b[p]) && (ch.c == '"' || ch.c == '\'') {
-		return end + 1 - p
+	if ch := readChar(b, after, hi); ch.n > 0 && isUpper(b[p]) && (ch.c == '"' || ch.c == '\'') {
+		return after - p
 	}
 	return 0
 }

@@ -46,6 +46,7 @@ func (g *glue) sentence(b []byte, hi int) bool {
 		}
 		var buf [maxWord]byte
 		word := lowerWord(&buf, b[start:p])
+		before := other
 		other = namesOther(word)
 		for p < hi && indexByte("()'\"", b[p]) {
 			p++
@@ -61,6 +62,9 @@ func (g *glue) sentence(b []byte, hi int) bool {
 		case !indexByte(" \t/,", b[p]):
 			return false
 		case leading[string(word)]:
+			if before { // the token's id is V
+				return false
+			}
 			q := p
 			for q < hi && isBlank(b[q]) {
 				q++

@@ -17,7 +17,24 @@ func isProse(c *candidate, whole, v []byte) bool {
 // isStrict reports whether a value is one though other things are written the
 // same way (glue.strict).
 func (s *Scanner) isStrict(c *candidate, v []byte) bool {
+	if c.glue.sep == ',' && score(v) > 0 && s.isTuple(c) {
+		return true
+	}
 	return len(v) >= minLed && looksRandom(v) && !isPair(v)
+}
+
+// isTuple reports whether a key and its value are all that stands in brackets:
+// ["code","V"], ('code', 'V').
+func (s *Scanner) isTuple(c *candidate) bool {
+	p := elementStart(s.arena, c.KeyStart, c.Low) - 1
+	for p > c.Low && indexByte("\"'\\b<:", s.arena[p]) {
+		p--
+	}
+	q := c.End
+	for q < c.High && indexByte("\"'\\>", s.arena[q]) {
+		q++
+	}
+	return p >= c.Low && q < c.High && indexByte("[({", s.arena[p]) && indexByte("])}", s.arena[q])
 }
 
 // isMarkup reports whether a value stands in HTML's element for names and commands
