@@ -52,36 +52,28 @@ var weakGlues = func() (out glueList) {
 // judgedGlues are those that weak keys have as well whose values are judged by how
 // random they look (code, token): ways in which many other things are written.
 var judgedGlues = func() (out glueList) {
-	out.add(0, `\u0022: \u0022`, `\\u0022:\\u0022`, `\\u0022: \\u0022`, `\x22:\x22`, `\x22: \x22`)
-	out.add(1, `\':`, `\': `)
-	out.add(0, "&#34;:&#34;", "&#34;: &#34;", "&#x22;:&#x22;", "&#x22;: &#x22;")
-	// Indexes, members of maps, SQL's quotes and brackets, arrows.
+	// Members of maps, SQL's quotes and brackets, arrows, elements.
 	out.around(1, "]", "=", "")
 	out.around(1, `"`, "=", "")
-	out.around(1, "`", "=", "")
-	out.add(0, "[0]=", "%5D=", "%5D%3D", " := ", "`", " `", " -> ", "->", "=> ", `=>"`, ": [ '", `\":[\"`)
-	// Pairs whose halves stand apart (glue_pair.go).
+	out.add(1, `\':`, `\': `)
+	out.add(0, " := ", " `", " -> ", "->", "=> ", `=>"`, ": [ '", `\":[\"`, ">", `">`, "&gt;")
+	// Lists whose members are pairs (glue_pair.go).
 	for _, quote := range []string{`"`, "'", `\"`} {
-		for _, blank := range []string{"", " "} {
-			out.add(0, quote+","+blank+quote, quote+","+blank+quote+"value"+quote+":"+blank+quote)
-		}
+		out.add(0, quote+","+quote, quote+", "+quote)
 	}
-	out.add(0, `" value="`, `" value: "`, `">>,<<"`, `">> => <<"`, `,"`, `"\r\n\r\n`, ">", `">`, "&gt;", "', b'")
-	for _, suffix := range []string{"value", "_value"} {
-		out.around(0, suffix, "=", "")
-		out.around(1, suffix+`"`, ":", "")
-		out.add(0, suffix+": ")
-	}
+	out.add(0, `">>,<<"`, `,"`, "', b'")
 	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
 	return out
 }()
 
 // leads are ways from such a key towards its value that are rare on their own. What
-// stands between them and the value is read in Go (sentences, headers of parts,
-// lengths); their triggers ask for no byte of a value.
+// stands between them and the value is read in Go (sentences, halves of pairs, deeper
+// escapes, headers of parts, lengths); their triggers ask for no byte of a value.
 var leads = []string{
 	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
-	`\\\\`, "%252522%25253", `";s:`, "</key>", `"[\r][\n]`, `"]=> string(`, `":[]string{`, "&amp;quot;:", " = Just ", `" , "`, `","value":{`, `", "value": {`,
+	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
+	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
+	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
 }
 
 type glueList []weakGlue

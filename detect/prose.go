@@ -27,11 +27,11 @@ func (s *Scanner) isStrict(c *candidate, v []byte) bool {
 // ["code","V"], ('code', 'V').
 func (s *Scanner) isTuple(c *candidate) bool {
 	p := elementStart(s.arena, c.KeyStart, c.Low) - 1
-	for p > c.Low && indexByte("\"'\\b<:", s.arena[p]) {
+	for n := 0; n < maxGlue && p > c.Low && indexByte("\"'\\b<:", s.arena[p]); n++ {
 		p--
 	}
 	q := c.End
-	for q < c.High && indexByte("\"'\\>", s.arena[q]) {
+	for n := 0; n < maxGlue && q < c.High && indexByte("\"'\\>", s.arena[q]); n++ {
 		q++
 	}
 	return p >= c.Low && q < c.High && indexByte("[({", s.arena[p]) && indexByte("])}", s.arena[q])
