@@ -70,7 +70,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = to - t.tail - t.glue
 		}
 		c.KeyStart = matchBack(s.arena, end, t.word)
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) && !s.isPKCEKey(c) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
