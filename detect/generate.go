@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'`\\=:%&><[]),- \t")
+	glueByte = setOf("\"'`\\=:%&><[](){,- \t")
 	blank    = setOf(" \t")
 )
 
@@ -55,8 +55,9 @@ var judgedGlues = func() (out glueList) {
 	// Members of maps, SQL's quotes and brackets, arrows, elements.
 	out.around(1, "]", "=", "")
 	out.around(1, `"`, "=", "")
+	out.around(1, "", "=>", "")
 	out.add(1, `\':`, `\': `)
-	out.add(0, " := ", " `", " -> ", "->", "=> ", `=>"`, ": [ '", `\":[\"`, ">", `">`, "&gt;")
+	out.add(0, " := ", " `", " -> ", "->", ": [ '", `\":[\"`, ">", `">`, "&gt;")
 	// Lists whose members are pairs (glue_pair.go).
 	for _, quote := range []string{`"`, "'", `\"`} {
 		out.add(0, quote+","+quote, quote+", "+quote)

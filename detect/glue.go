@@ -41,7 +41,7 @@ func parseGlue(b []byte, p, hi int) (glue, bool) {
 func fullGlue(b []byte, p, hi int) (glue, bool) {
 	g := glue{start: behindSuffix(b, p, hi)}
 	if !g.closeKey(b, hi) {
-		return g, g.start > p && g.part(b, hi) && g.start < hi
+		return g, g.start > p && g.part(b, min(hi, p+maxApart)) && g.start < hi
 	}
 	if g.apart(b, p, hi) {
 		return g, g.start < hi
@@ -168,7 +168,7 @@ func (g *glue) openValue(b []byte, hi int) {
 		default:
 			n := 0
 			if g.quote == 0 {
-				n = wrapper(b[g.start:hi])
+				n = max(wrapper(b[g.start:hi]), g.block(b, hi))
 			}
 			if n == 0 && g.quote == 0 {
 				n = call(b, g.start, hi)
@@ -181,6 +181,22 @@ func (g *glue) openValue(b []byte, hi int) {
 			g.list = true
 		}
 	}
+}
+
+// block returns the length of what opens YAML's text over lines, before its line
+// end: >- and |.
+func (g *glue) block(b []byte, hi int) int {
+	p := g.start
+	if g.sep != ':' || p >= hi || b[p] != '>' && b[p] != '|' {
+		return 0
+	}
+	if p++; p < hi && (b[p] == '-' || b[p] == '+') {
+		p++
+	}
+	if ch := readChar(b, p, hi); ch.n == 0 || ch.c != '\n' && ch.c != '\r' && !(ch.c == ' ' && ch.code) {
+		return 0
+	}
+	return p - g.start
 }
 
 // wrappers are what languages print around a value.

@@ -1,5 +1,7 @@
 package detect
 
+import "bytes"
+
 // Pairs whose halves stand apart: {"name":"code","value":"V"}, ["code","V"],
 // <key>code</key><string>V</string>, name="code" and a blank line. The key is then a
 // value itself, of which the value is the next.
@@ -16,6 +18,7 @@ var valueNames = map[string]bool{
 // apart steps to a value that stands apart from a key which ends at p and is closed
 // before g.start. False, with g as it was, when none does.
 func (g *glue) apart(b []byte, p, hi int) bool {
+	segment := hi
 	hi = min(hi, p+maxApart+maxGlue)
 	at := *g
 	ch := readChar(b, at.start, hi)
@@ -26,6 +29,9 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 	case ch.c == '<' && !closed && at.nextElement(b, hi):
 	case ch.c == '>' && closed && at.binary(b, hi):
 	case ch.c == ',':
+		if at.column(b, p, segment) {
+			break
+		}
 		at.take(ch)
 		if !at.named(b, hi) {
 			comma := at.start
@@ -35,6 +41,8 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 			}
 			at.sep, at.strict = ',', true
 		}
+	case closed && bytes.IndexByte(b[p:at.start], ')') >= 0 && at.column(b, p, segment):
+	case (ch.c == '{' || ch.c == '(' || ch.c == '[') && at.member(b, ch, hi):
 	case ch.c == ';' && closed && at.serialized(b, hi):
 	case closed && isLetter(ch.c) && at.named(b, hi):
 	case isLetter(ch.c) && at.attributes(b, p, hi):
@@ -51,6 +59,26 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 		return false
 	}
 	*g = at
+	return true
+}
+
+// member steps over the bracket and the name of an object's only or first member:
+// AccessToken { value: "V" }, AccessToken(V).
+func (g *glue) member(b []byte, open char, hi int) bool {
+	bare := g.start > 0 && isAlnum(b[g.start-1])
+	at := *g
+	at.take(open)
+	inner := at
+	switch {
+	case inner.named(b, hi):
+		at = inner
+	case bare && open.c == '(' && at.start < hi && isAlnum(b[at.start]):
+		at.sep = ','
+	default:
+		return false
+	}
+	*g = at
+	g.strict = true
 	return true
 }
 

@@ -16,6 +16,9 @@ const (
 // leading are words that a value follows without a colon.
 var leading = map[string]bool{"is": true, "was": true, "value": true, "equals": true}
 
+// got are words that may stand between a colon and the value.
+var got = map[string]bool{"got": true, "received": true, "was": true, "is": true, "actual": true, "expected": true, "want": true, "value": true}
+
 // others are words that say what follows the colon, or the value, is: another thing
 // than the secret that the sentence began with.
 var others = map[string]bool{
@@ -91,6 +94,12 @@ func namesOther(word []byte) bool {
 const minLed = 16
 
 func (g *glue) led(b []byte, p, hi int, sep byte) bool {
+	start := run(b, p, hi, blank)
+	end := run(b, start, hi, inEncoder)
+	var buf [maxWord]byte
+	if got[string(lowerWord(&buf, b[start:end]))] && end < hi && (isBlank(b[end]) || b[end] == ':' || b[end] == '=') {
+		p = end + 1
+	}
 	g.start, g.sep, g.strict = p, sep, true
 	return p < hi
 }

@@ -25,7 +25,10 @@ func TestKeysInsideOneValueCostNoSquare(t *testing.T) {
 		}
 		return best
 	}
-	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`} {
+	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`,
+		// Sentences, halves of pairs, lists of columns, and their ends that never come.
+		"access_token: a and ", "access_token is ", "access_token,", `"access_token","`, "(access_token, ", `<access_token `, "access_token </a><b>",
+		"access_token({", `name="access_token"\r\n`, "access_token words and ", "&amp;amp;", "code&amp;", `["client_secret","\\\\`, "verifier ", "code value is "} {
 		if one, four := took(unit, 64<<10), took(unit, 256<<10); four > 10*one {
 			t.Errorf("%s: 64 KiB took %v, 256 KiB %v", unit, one, four)
 		}

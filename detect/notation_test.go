@@ -113,6 +113,12 @@ var notations = []struct{ name, text string }{
 	{"sql backticks", "UPDATE t SET `K`='V' WHERE id=1"},
 	{"sql brackets", `UPDATE t SET [K]='V' WHERE id=1`},
 	{"sql qualified", `WHERE "t"."K" = 'V' LIMIT 1`},
+	{"sql insert", `INSERT INTO t (id, K, x) values (1, 'V', 'y, z')`},
+	{"sql insert, last", "INSERT INTO `t` (`id`,`K`) values (1,'V')"},
+	{"yaml block", `K: >-\n  V\nx: y`},
+	{"object's member", `T: K { value: "V", x: 1 }`},
+	{"object's argument", `K(V)`},
+	{"got", `K mismatch: got V`},
 	{"rails bind", `[["K", "V"], ["LIMIT", 1]]`},
 	{"ltsv", "time:1\tK:V\tx:y"},
 	{"cef", `CEF:0|v|p|1|2|n|3|K=V x=y`},
@@ -166,7 +172,8 @@ var notationKeys = []string{"code_verifier", "access_token", "refreshToken", "cl
 // weakCannotWrite are the notations that weak keys do without: each would cost a
 // trigger.
 var weakCannotWrite = map[string]bool{
-	"c# dictionary": true, "xml element, attribute": true,
+	"c# dictionary": true, "sql insert": true, "sql insert, last": true, "yaml block": true, "object's member": true, "object's argument": true, "got": true,
+	"xml element, attribute": true,
 }
 
 // isWeakKey reports whether a key of notationKeys is one, or ends in one.

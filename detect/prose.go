@@ -114,7 +114,8 @@ func (s *Scanner) isTypeName(c *candidate, v []byte) bool {
 
 // links lead from one value of a sentence to the next of the same kind: refreshing
 // expired access_token: V with: V, old token V -> V.
-var links = []string{" with: ", " with ", " to: ", " to ", " and ", " -> ", " => ", " new: ", ", new: ", " by: ", " by ", ", "}
+var links = []string{" with: ", " with ", " to: ", " to ", " and ", " -> ", " => ", " new: ", ", new: ", " by: ", " by ", " want ", ", want ", " expected ",
+	", expected ", " got ", ", got ", " != ", " vs ", ", "}
 
 // follow looks for one more value behind that of a sentence, and makes c it.
 func (s *Scanner) follow(c *candidate) bool {
