@@ -67,6 +67,9 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
 		return false
 	}
+	if c.glue.strict && !s.isStrict(c, v) {
+		return false
+	}
 	c.Confidence = rules.Likely
 	if form := c.trigger.form; form == formPrefix || form == formShape {
 		if s.lookAlikeKey(c) {
@@ -116,16 +119,6 @@ func checkUnlikeWords(_ *Scanner, c *candidate, v []byte) bool {
 	return score(body) >= likeWords || looksRandom(body)
 }
 
-func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
-	if c.glue.sep == ' ' && !looksRandom(v) {
-		return false
-	}
-	if len(v) >= 43 && len(v) <= 128 {
-		c.Confidence = rules.Certain
-	}
-	return true
-}
-
 // checkNotWords drops prose and enumeration values behind a strong key.
 func checkNotWords(_ *Scanner, c *candidate, v []byte) bool {
 	if c.glue.sep == ' ' {
@@ -146,7 +139,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if isNumber(v) {
 		return len(v) >= longNumber && s.hasParameter(c)
 	}
-	if len(v) >= 16 && looksRandom(v) {
+	if len(v) >= 16 && looksRandom(v) && !isMarkup(c) {
 		return true
 	}
 	return (score(v) > 0 || isMixed(v)) && s.hasParameter(c)

@@ -49,6 +49,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	}
 	if s.check(c) {
 		s.candidates = append(s.candidates, *c)
+		if s.secondValue(c) {
+			s.candidates = append(s.candidates, *c)
+		}
 	}
 }
 
@@ -72,7 +75,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = to - t.tail - t.glue
 		}
 		c.KeyStart = matchBack(s.arena, end, t.word)
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) && !s.isPKCEKey(c) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
@@ -85,7 +88,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start
-		return ok
+		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formScheme:
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1

@@ -123,7 +123,7 @@ func TestFields(t *testing.T) {
 	b.AddText(2, []byte("code_verifier="+v+"\nsecond line "+v))
 	b.AddField(3, "code_verifier", nil)
 	b.AddField(4, "body", []byte(`{"access_token":"`+v+`"}`))
-	b.AddField(5, "code_", []byte("verifier="+v)) // no key goes from framing into a value
+	b.AddField(5, "client_", []byte("secret="+v)) // no key goes from framing into a value
 	b.AddField(6, "password", []byte(v))
 	found, _, err := s.Scan(&b)
 	if err != nil {
