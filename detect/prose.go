@@ -117,12 +117,24 @@ func (s *Scanner) isTypeName(c *candidate, v []byte) bool {
 var links = []string{" with: ", " with ", " to: ", " to ", " and ", " -> ", " => ", " new: ", ", new: ", " by: ", " by ", " want ", ", want ", " expected ",
 	", expected ", " got ", ", got ", " != ", " vs ", ", "}
 
+// linkBytes are what may stand behind the first byte of a link.
+var linkBytes = func() *set {
+	out := new(set)
+	for _, link := range links {
+		out[link[1]] = true
+	}
+	return out
+}()
+
 // secondValue looks for one more value behind that of a sentence, and makes c it.
 func (s *Scanner) secondValue(c *candidate) bool {
 	if c.trigger.form != formKey || c.glue.quote != 0 || c.glue.sep != ':' && c.glue.sep != ' ' || c.End >= c.High {
 		return false
 	}
 	if next := s.arena[c.End]; next != ' ' && next != ',' {
+		return false
+	}
+	if c.End+2 >= c.High || !linkBytes[s.arena[c.End+1]] {
 		return false
 	}
 	for _, link := range links {
