@@ -35,6 +35,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"cookie":       checkCookie,
 		"unlike_words": checkUnlikeWords,
 		"not_in_blob":  checkNotInBlob,
+		"curl_user":    checkCurlUser,
 		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
 		"entra_secret": checkEntraSecret,

@@ -70,6 +70,8 @@ func (j *jar) open() bool {
 			sep, j.prose = true, false
 		case ch.c == ']' || ch.c == ')':
 			j.depth = max(0, j.depth-1)
+		case sep && (ch.c == 'b' || ch.c == 'u') && j.p+1 < j.hi && (j.b[j.p+1] == '\'' || j.b[j.p+1] == '"'):
+			// Python's b'…': the quote is read next.
 		default:
 			return sep && j.word()
 		}
@@ -105,6 +107,9 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 		}
 		j.p = end // an attribute: HttpOnly
 		return !j.prose && j.endsWord()
+	}
+	if j.prose && g.sep != '=' && !logsIn(name) {
+		return false // Cookie jar: <…
 	}
 	key := j.p
 	j.p = g.start

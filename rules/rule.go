@@ -55,7 +55,8 @@ type Rule struct {
 	Jars []string `yaml:"jars"`
 	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
-	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
+	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value, or
+	// options of a command line.
 	Schemes []string `yaml:"schemes"`
 	// Shapes are whole forms of a value that need nothing beside it; see ShapeNames.
 	Shapes []string `yaml:"shapes"`
@@ -154,6 +155,7 @@ var CheckNames = []string{
 	"scheme_value", // a credential, not prose, follows the scheme
 	"request_uri",  // a pushed authorization request's reference (RFC 9126)
 	"unlike_words", // what stands behind the prefix is not made of words
+	"curl_user",    // is the password of curl -u user:password
 	"not_in_blob",  // is no part of a longer piece of base64
 	"last_part",    // what stands behind the last dot looks drawn at random
 	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
