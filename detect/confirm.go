@@ -154,7 +154,7 @@ func edge(b []byte, p, lo int) bool {
 	case p-lo >= 4 && b[p-4] == '\\' && b[p-3] == 'x':
 		return true
 	}
-	return false
+	return behindSGR(b, p, lo)
 }
 
 // percentBefore is the percent depth of the delimiter before p: 1 behind %3D,

@@ -93,7 +93,7 @@ func (l *glueList) around(open int, before, sep, after string) {
 }
 
 // openers may stand before a value, or begin an escape in it.
-const openers = "%\\\"'`<[{("
+const openers = "%\\\"'`<[{(\x1b"
 
 // schemeGlues stand between an authentication scheme and its credentials.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}

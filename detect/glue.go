@@ -149,6 +149,14 @@ func (g *glue) openValue(b []byte, hi int) {
 			return
 		}
 		switch {
+		case ch.c == 0x1b && g.quote == 0:
+			n := sgr(b, g.start, hi)
+			if n == 0 {
+				return
+			}
+			g.start += n
+		case ch.c == '(' && g.quote == 0 && typed(b, g.start, hi) > 0:
+			g.start += typed(b, g.start, hi)
 		case isSpace(ch.c), ch.c == '[' && !isWrapper(b[g.start:hi]), ch.c == '(', ch.c == '{' && ch.pct == 0:
 			if g.quote != 0 || g.sep == '=' && ch.c == ' ' && ch.code {
 				return

@@ -143,26 +143,28 @@ var ShapeNames = []string{
 // CheckNames is the closed list of checks; package detect has a function for
 // each, and a test says so.
 var CheckNames = []string{
-	"pkce",         // 43–128 unreserved characters (RFC 7636 §4.1) make it certain
-	"plain",        // a code_challenge that is its own verifier (RFC 7636 §4.3)
-	"jwt",          // a compact JWS or JWE whose header decodes (RFC 7515, 7516)
-	"basic",        // base64 of user:password (RFC 7617)
-	"github_crc",   // the last six characters are a CRC-32
-	"random",       // looks drawn at random, or has a known format
-	"not_words",    // is not made of plain words
-	"neighbours",   // a weak key needs randomness or another OAuth parameter beside it
-	"password",     // stands in a password grant
-	"scheme_value", // a credential, not prose, follows the scheme
-	"request_uri",  // a pushed authorization request's reference (RFC 9126)
-	"unlike_words", // what stands behind the prefix is not made of words
-	"curl_user",    // is the password of curl -u user:password
-	"not_in_blob",  // is no part of a longer piece of base64
-	"last_part",    // what stands behind the last dot looks drawn at random
-	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
-	"entra_secret", // as long as Microsoft Entra's client secrets
-	"salesforce",   // an organisation's id, an exclamation mark, a session
-	"user_code",    // capitals and digits in groups (RFC 8628 §6.1)
-	"cookie",       // a cookie's value that is no word, number or setting
-	"not_prose",    // is no word of a sentence behind a colon
-	"saml",         // base64 of an XML document, or deflated
+	"pkce",          // 43–128 unreserved characters (RFC 7636 §4.1) make it certain
+	"plain",         // a code_challenge that is its own verifier (RFC 7636 §4.3)
+	"jwt",           // a compact JWS or JWE whose header decodes (RFC 7515, 7516)
+	"basic",         // base64 of user:password (RFC 7617)
+	"github_crc",    // the last six characters are a CRC-32
+	"random",        // looks drawn at random, or has a known format
+	"not_words",     // is not made of plain words
+	"neighbours",    // a weak key needs randomness or another OAuth parameter beside it
+	"password",      // stands in a password grant
+	"scheme_value",  // a credential, not prose, follows the scheme
+	"request_uri",   // a pushed authorization request's reference (RFC 9126)
+	"unlike_words",  // what stands behind the prefix is not made of words
+	"bare_key",      // the key is no end of a longer name
+	"user_password", // user:password, of which the second looks random
+	"curl_user",     // is the password of curl -u user:password
+	"not_in_blob",   // is no part of a longer piece of base64
+	"last_part",     // what stands behind the last dot looks drawn at random
+	"entra",         // the segments of Microsoft Entra's codes and refresh tokens
+	"entra_secret",  // as long as Microsoft Entra's client secrets
+	"salesforce",    // an organisation's id, an exclamation mark, a session
+	"user_code",     // capitals and digits in groups (RFC 8628 §6.1)
+	"cookie",        // a cookie's value that is no word, number or setting
+	"not_prose",     // is no word of a sentence behind a colon
+	"saml",          // base64 of an XML document, or deflated
 }
