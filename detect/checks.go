@@ -64,7 +64,7 @@ func (s *Scanner) check(c *candidate) bool {
 	v = rules.BeforeMask(whole)
 	r := c.Rule
 	if len(v) < c.least() || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
+		s.isWordInBrackets(c, v) || s.isMemberName(c) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
