@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leakveil/leakveil/rules"
@@ -71,6 +72,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	value := alphabets[r.Value.Alphabet]
 	for _, key := range r.Keys {
 		out = append(out, keyTriggers(r, key)...)
+		if r.Role == rules.RoleSecret && slices.Contains(blobKeys, key) {
+			out = append(out, blobTriggers(r, key)...)
+		}
 	}
 	for _, name := range r.Names {
 		out = append(out, nameTriggers(r, name)...)

@@ -25,7 +25,7 @@ func TestKeysInsideOneValueCostNoSquare(t *testing.T) {
 		}
 		return best
 	}
-	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`} {
+	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "Y2xpZW50X3NlY3JldA", "Y2xpZW50X3NlY3JldA/a-", "ImNsaWVudF9zZWNyZXQiOiJhc2tkamhha3NkamgzMiIs", "id_token=e.", `a_code="code='`} {
 		if one, four := took(unit, 64<<10), took(unit, 256<<10); four > 10*one {
 			t.Errorf("%s: 64 KiB took %v, 256 KiB %v", unit, one, four)
 		}

@@ -124,7 +124,7 @@ func (s *Scanner) addRepeat(b *Batch, f Finding, start, end int) bool {
 		return false
 	}
 	f.Start, f.End, f.Blob, f.KeyStart = start, end, start, start
-	f.Repeat = true
+	f.Repeat, f.Inside = true, nil
 	f.Form.Base64, f.Form.Lead = 0, 0
 	if !f.settle(b) {
 		return false

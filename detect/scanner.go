@@ -94,7 +94,10 @@ type Scanner struct {
 	scratch      []byte // decoded values, wiped after each batch
 	words        [runsPerCall]bounds
 	shaped       []event
-	values       []byte // what allRepeats looks for, wiped after each use
+	inner        *Scanner // of what blobs hold
+	depth        int      // of blobs around the text
+	blobs        [4]int   // where the last blobs end, for each place in a group
+	values       []byte   // what allRepeats looks for, wiped after each use
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -107,7 +110,12 @@ func (db *Database) NewScanner() (*Scanner, error) {
 }
 
 // Close frees the engine's memory.
-func (s *Scanner) Close() error { return s.engine.close() }
+func (s *Scanner) Close() error {
+	if s.inner == nil {
+		return s.engine.close()
+	}
+	return errors.Join(s.inner.Close(), s.engine.close())
+}
 
 // scanWindow is the longest text given to the engine at once: sparse events of
 // longer scans cost many times more, since the Go scheduler takes the processor
@@ -137,6 +145,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
+	s.blobs = [4]int{}
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {

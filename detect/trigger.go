@@ -15,6 +15,7 @@ const (
 	formWeak               // a weak key, a whole glue, and the first bytes of a value
 	formPrefix             // a value's own prefix and its next bytes
 	formShape              // a whole value of a known shape; no expression of the engine's
+	formBlob               // a key word in base64
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 
@@ -43,6 +44,7 @@ type Trigger struct {
 	value    *set // the rule's alphabet
 	checks   []checkFunc
 	shape    shape
+	phase    int // of a key word in base64: its place in its group of four characters
 }
 
 // maxTrigger bounds what a trigger spans; windows overlap by it.

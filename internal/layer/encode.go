@@ -19,13 +19,17 @@ func (f Form) Encode(dst, raw, replacement []byte) ([]byte, bool) {
 	if !ok || len(text) < f.Lead {
 		return dst, false
 	}
+	return f.rewrite(dst, raw, blob, text, append(append([]byte(nil), text[:f.Lead]...), replacement...))
+}
+
+// rewrite appends the blob of changed in the style of raw, whose blob is text's.
+func (f Form) rewrite(dst, raw, blob, text, changed []byte) ([]byte, bool) {
 	padded := bytes.HasSuffix(blob, []byte("="))
 	style := escapeStyle(raw)
 	if !bytes.Equal(style.write(nil, f.encodeBlob(text, padded || len(text)%3 == 0)), raw) {
 		return dst, false
 	}
 	// Without padding in the original there is none to keep, unless it needed none.
-	changed := append(append([]byte(nil), text[:f.Lead]...), replacement...)
 	return style.write(dst, f.encodeBlob(changed, padded || len(text)%3 == 0)), true
 }
 

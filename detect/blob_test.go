@@ -1,0 +1,126 @@
+package detect
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// blobGlues are ways in which logs show base64. B is the blob.
+var blobGlues = []string{
+	`{"resource":"/token","body":"B","isBase64Encoded":true}`, "data: B", "src=data:application/json;base64,B", "GET /cb/B HTTP/1.1",
+	"state=B&x=1", `msg="published" payload="B"`, `{"m":"{\"body\":\"B\"}"}`, "b'B'", "oauth.json: B", "got B", `{"l":"a\nB"}`,
+}
+
+var blobTexts = []string{
+	`{"client_id":"a","client_secret":"V"}`, `{"accessToken":"V"}`, "grant_type=refresh_token&refresh_token=V&client_id=a", "CLIENT_SECRET=V\n",
+	`{"id":"é?>~","x":{"code_verifier":"V"}}`, "a=%3E&code_verifier=V", `{ "access_token" : "V" }`, "x=1&client_assertion=V", "client_secret: V",
+}
+
+// What stands in base64 is found at each place of a key in its group of three, in
+// both alphabets, with and without padding.
+func TestBase64IsLookedInto(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, glue := range blobGlues {
+		for _, text := range blobTexts {
+			for lead := range 3 {
+				for i, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+					if i < 2 && strings.HasPrefix(glue, "state=") {
+						continue // + would be a blank
+					}
+					value := random(base64url[:62], 44) + "7"
+					blob := enc.EncodeToString([]byte(strings.Repeat(" ", lead) + strings.Replace(text, "V", value, 1)))
+					wantBlob(t, s, strings.Replace(glue, "B", blob, 1), blob, value)
+				}
+			}
+		}
+	}
+}
+
+func wantBlob(t *testing.T, s *Scanner, line, blob, value string) {
+	t.Helper()
+	found := scanText(t, s, line)
+	if len(found) != 1 || len(found[0].Inside) != 1 || string(found[0].Value(nil, []byte(line))) != value {
+		t.Errorf("%q: %s", line, shown(line, found))
+		return
+	}
+	got := line[found[0].Start:found[0].End]
+	if !strings.HasSuffix(blob, got) && !strings.HasSuffix(got, blob) {
+		t.Errorf("%q: %q is not the blob", line, got)
+	}
+}
+
+// The characters of base64 may be escaped themselves.
+func TestEscapedBase64IsLookedInto(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for range 20 {
+		value := random(base64url[:62], 44) + "7"
+		blob := base64.StdEncoding.EncodeToString([]byte(`{"a":"?>~??>~>ÿÿ` + random("?>~", 9) + `","client_secret":"` + value + `","z":"??"}`))
+		once := url.QueryEscape(blob)
+		for _, written := range []string{once, strings.ReplaceAll(once, "%", "%25"), strings.ReplaceAll(blob, "/", `\/`), strings.ToLower(once[:0]) + once} {
+			wantBlob(t, s, "body="+written+" x", written, value)
+			wantBlob(t, s, `{"body":"`+written+`"}`, written, value)
+		}
+	}
+}
+
+// Base64 in base64 needs a key in the outer one; beyond the depth that is looked
+// into, a blob is masked whole.
+func TestBase64InBase64(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	value := random(base64url[:62], 44) + "7"
+	text := `{"client_secret":"` + value + `"}`
+	for depth := 1; depth <= maxBlobDepth+2; depth++ {
+		text = fmt.Sprintf(`{"client_secret":"%s","p":"%s"}`, value, base64.StdEncoding.EncodeToString([]byte(text)))
+		found := scanText(t, s, "b="+base64.StdEncoding.EncodeToString([]byte(text)))
+		if len(found) != 1 || len(found[0].Inside) != 2 {
+			t.Fatalf("depth %d: %d findings", depth, len(found))
+		}
+	}
+}
+
+// Two blobs that only a character of base64 parts are one run with groups that begin
+// at two places: what both hold is masked.
+func TestJoinedBlobs(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for pad := range 6 {
+		one, two := random(base64url[:62], 44)+"7", random(base64url[:62], 44)+"7"
+		first := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat(" ", pad) + "client_secret=" + one + "&a=b"))
+		line := "GET /cb/" + first + "/" + base64.RawStdEncoding.EncodeToString([]byte(`{"access_token":"`+two+`"}`)) + " x"
+		found := scanText(t, s, line)
+		switch {
+		case len(found) != 1:
+			t.Errorf("%s", shown(line, found))
+		case len(found[0].Inside) == 1: // not both of them
+			t.Errorf("%d: one of two is found", pad)
+		case len(found[0].Inside) == 0 && (found[0].Start > strings.Index(line, first)+3 || found[0].End != len(line)-2):
+			t.Errorf("%s", shown(line, found))
+		}
+	}
+}
+
+// Words, examples and masks in base64 are what they are outside.
+func TestCleanBase64(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, text := range []string{
+		`{"error":"invalid_grant","error_description":"access_token expired"}`, `{"access_token":"REDACTED.access_token.k1.` + random(base64url, 22) + `"}`,
+		"client_secret=${CLIENT_SECRET}", `{"client_secret":"****"}`, "the refresh_token was rejected", `{"id_token":null}`, "public func accessToken() -> String",
+	} {
+		for lead := range 3 {
+			line := "body=" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", lead)+text))
+			if found := scanText(t, s, line); len(found) > 0 {
+				t.Errorf("%q: %s", text, shown(line, found))
+			}
+		}
+	}
+}
+
+// A value that is base64 as a whole stays one finding of its key.
+func TestBlobInsideAValue(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	text, _ := json.Marshal(map[string]string{"access_token": random(base64url, 43)})
+	foundIn(t, s, "refresh_token=V&a=b", base64.RawURLEncoding.EncodeToString(text))
+}
