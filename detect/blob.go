@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"encoding/base64"
 	"slices"
 
 	"github.com/leakveil/leakveil/internal/layer"
@@ -20,66 +19,13 @@ const (
 	maxBlob      = 1 << 20
 )
 
-// minBlobLiteral is the shortest literal that is looked for: 60 bits, which random
-// base64 of 30 MB has by chance once in 10^10 times.
-const minBlobLiteral = 10
-
-// blobKeys are the strong keys that are looked for in base64.
-var blobKeys = []string{
-	"code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "client_assertion",
-}
-
-// blobTriggers spells a key in base64: snake, camel and upper case at each place.
-func blobTriggers(r *rules.Rule, key string) []*Trigger {
-	var out []*Trigger
-	for _, word := range spellings(key) {
-		for lead := range 3 {
-			text := middle(word, lead)
-			if len(text) < minBlobLiteral {
-				continue
-			}
-			t := &Trigger{Rule: r, Key: "base64 of " + word, word: key, form: formBlob, tail: len(text)}
-			t.elems = literalElems(text, false)
-			t.phase = (lead*8 + 5) / 6 % 4
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// spellings are the ways in which a key stands in JSON, in forms and in the
-// environment.
-func spellings(key string) []string {
-	var camel, upper []byte
-	for i := 0; i < len(key); i++ {
-		c := key[i]
-		up := c
-		if isLower(c) {
-			up = c - 'a' + 'A'
-		}
-		upper = append(upper, up)
-		switch {
-		case c == '_':
-		case i > 0 && key[i-1] == '_':
-			camel = append(camel, up)
-		default:
-			camel = append(camel, c)
-		}
-	}
-	return []string{key, string(camel), string(upper)}
-}
-
-// middle is what of word's base64 does not depend on its neighbours, when lead
-// bytes of its group of three come before it.
-func middle(word string, lead int) string {
-	text := base64.RawStdEncoding.EncodeToString(append(make([]byte, lead), word...))
-	return text[(lead*8+5)/6 : (lead+len(word))*8/6]
-}
-
 // confirmBlob decodes the blob around an event and takes what is found in it.
 func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 	hit := to - t.tail
 	group := (hit - t.phase) & 3
+	if t.enc >= layer.HexLower {
+		group = 4 + hit&1
+	}
 	if hit < at.lo || to <= s.blobs[group] {
 		return // this blob was read already, in these groups of four
 	}
@@ -88,8 +34,7 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 			return // inside a value that is masked anyway
 		}
 	}
-	b := blobAround(s.arena, hit, to, at.lo, at.hi)
-	start := b.align(s.arena, hit, t.phase)
+	b, start := s.blobOf(t, hit, to, at)
 	s.blobs[group] = b.end
 	c := candidate{trigger: t}
 	c.Rule, c.Kind, c.Confidence = t.Rule, t.Rule.Kind, rules.Likely
@@ -127,6 +72,26 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 func rank(s rules.Severity) int {
 	return slices.Index([]rules.Severity{rules.Info, rules.Low, rules.Medium, rules.High, rules.Critical}, s)
 }
+
+// blobOf returns the blob around an event, and where its groups begin.
+func (s *Scanner) blobOf(t *Trigger, hit, to int, at place) (blob, int) {
+	if t.enc >= layer.HexLower {
+		b := blob{start: hit, end: to, alphabet: t.enc}
+		in := alphabetOf[t.enc]
+		for b.start-2 >= at.lo && in[s.arena[b.start-1]] && in[s.arena[b.start-2]] {
+			b.start -= 2
+		}
+		for b.end+2 <= at.hi && in[s.arena[b.end]] && in[s.arena[b.end+1]] {
+			b.end += 2
+		}
+		return b, b.start
+	}
+	b := blobAround(s.arena, hit, to, at.lo, at.hi)
+	return b, b.align(s.arena, hit, t.phase)
+}
+
+// alphabetOf holds the digits of hexadecimal.
+var alphabetOf = map[layer.Base64]*set{layer.HexLower: setOf("0123456789abcdef"), layer.HexUpper: setOf("0123456789ABCDEF")}
 
 // inside scans decoded text with a scanner of its own.
 func (s *Scanner) inside(text []byte) ([]Finding, error) {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -98,6 +99,28 @@ func TestJoinedBlobs(t *testing.T) {
 			t.Errorf("%d: one of two is found", pad)
 		case len(found[0].Inside) == 0 && (found[0].Start > strings.Index(line, first)+3 || found[0].End != len(line)-2):
 			t.Errorf("%s", shown(line, found))
+		}
+	}
+}
+
+// Hexadecimal of text, and base64 of base64 whose outer text has no key of its own.
+func TestHexAndDoubleBase64AreLookedInto(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, glue := range blobGlues {
+		for _, text := range blobTexts {
+			value := random(base64url[:62], 44) + "7"
+			text = strings.Replace(text, "V", value, 1)
+			blob := hex.EncodeToString([]byte(text))
+			wantBlob(t, s, strings.Replace(glue, "B", blob, 1), blob, value)
+			wantBlob(t, s, strings.Replace(glue, "B", "0x"+strings.ToUpper(blob), 1), strings.ToUpper(blob), value)
+			for lead := range 9 {
+				if strings.HasPrefix(text, "CLIENT") {
+					break // capitals are looked for in base64 once
+				}
+				text := strings.Repeat(" ", lead/3) + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", lead%3)+text))
+				blob := base64.StdEncoding.EncodeToString([]byte(text))
+				wantBlob(t, s, strings.Replace(glue, "B", blob, 1), blob, value)
+			}
 		}
 	}
 }

@@ -96,7 +96,7 @@ type Scanner struct {
 	shaped       []event
 	inner        *Scanner // of what blobs hold
 	depth        int      // of blobs around the text
-	blobs        [4]int   // where the last blobs end, for each place in a group
+	blobs        [6]int   // where the last blobs end, for each place in a group
 	values       []byte   // what allRepeats looks for, wiped after each use
 }
 
@@ -145,7 +145,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
-	s.blobs = [4]int{}
+	s.blobs = [6]int{}
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {

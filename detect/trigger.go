@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -44,7 +45,8 @@ type Trigger struct {
 	value    *set // the rule's alphabet
 	checks   []checkFunc
 	shape    shape
-	phase    int // of a key word in base64: its place in its group of four characters
+	enc      layer.Base64 // of a key word in base64 or hexadecimal
+	phase    int          // of a key word in base64: its place in its group of four characters
 }
 
 // maxTrigger bounds what a trigger spans; windows overlap by it.

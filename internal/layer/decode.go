@@ -3,6 +3,7 @@ package layer
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -155,6 +156,11 @@ func (f Form) encoding() *base64.Encoding {
 }
 
 func (f Form) decodeBlob(blob []byte) ([]byte, bool) {
+	if f.Base64 >= HexLower {
+		out := make([]byte, hex.DecodedLen(len(blob)))
+		n, err := hex.Decode(out, blob)
+		return out[:n], err == nil
+	}
 	blob = bytes.TrimRight(blob, "=")
 	out := make([]byte, f.encoding().DecodedLen(len(blob)))
 	n, err := f.encoding().Decode(out, blob)

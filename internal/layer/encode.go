@@ -2,6 +2,7 @@ package layer
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 )
 
@@ -34,6 +35,12 @@ func (f Form) rewrite(dst, raw, blob, text, changed []byte) ([]byte, bool) {
 }
 
 func (f Form) encodeBlob(text []byte, padded bool) []byte {
+	switch f.Base64 {
+	case HexLower:
+		return hex.AppendEncode(nil, text)
+	case HexUpper:
+		return bytes.ToUpper(hex.AppendEncode(nil, text))
+	}
 	out := f.encoding().AppendEncode(nil, text)
 	for padded && len(out)%4 != 0 {
 		out = append(out, '=')

@@ -7,11 +7,13 @@ package layer
 // Base64 says whether a value is inside a base64 blob, and how that is written.
 type Base64 uint8
 
-// The base64 alphabets of RFC 4648 §4 and §5.
+// The alphabets of RFC 4648 §4, §5 and §8 (base16: hexadecimal, in capitals or not).
 const (
 	NoBase64 Base64 = iota
 	Base64Std
 	Base64URL
+	HexLower
+	HexUpper
 )
 
 // Form says how a value is written where it stands. The zero Form is a value

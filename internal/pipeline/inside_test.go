@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -81,12 +82,18 @@ func FuzzBase64(f *testing.F) {
 		if len(before)+len(after)+len(left)+len(right) > 1<<12 {
 			return
 		}
-		w := worker(t, everywhere(spliced[int(how/4)%2]))
+		w := worker(t, everywhere(spliced[int(how/6)%2]))
 		secret := secretOf(rand.New(rand.NewPCG(seed, 1)))
-		enc := []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding}[how%4]
+		twice := func(b []byte) string {
+			return base64.StdEncoding.EncodeToString([]byte(base64.RawURLEncoding.EncodeToString(b)))
+		}
+		encode := []func([]byte) string{
+			base64.StdEncoding.EncodeToString, base64.RawStdEncoding.EncodeToString, base64.URLEncoding.EncodeToString,
+			base64.RawURLEncoding.EncodeToString, hex.EncodeToString, twice,
+		}[how%6]
 		// A blob that begins like a vendor's token (EAA…) is one to other rules.
 		text := "{" + string(before) + "\n\"client_secret\":\"" + secret + "\"\n" + string(after)
-		in := string(left) + " " + enc.EncodeToString([]byte(text)) + " " + string(right)
+		in := string(left) + " " + encode([]byte(text)) + " " + string(right)
 		out := string(w.masked([]byte(in)).Text())
 		for p := 0; p+8 <= len(secret); p++ {
 			if holdsBase64(out, secret[p:p+8]) && !strings.Contains(string(before)+string(after)+string(left)+string(right), secret[p:p+8]) {
@@ -99,9 +106,12 @@ func FuzzBase64(f *testing.F) {
 	})
 }
 
-// holdsBase64 reports whether text has part as it is or in base64, at any place of a
+// holdsBase64 reports whether text has part as it is, in hexadecimal or in base64, at any place of a
 // group.
 func holdsBase64(text, part string) bool {
+	if strings.Contains(text, hex.EncodeToString([]byte(part))) {
+		return true
+	}
 	for lead := range 3 {
 		all := base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("x", lead) + part))
 		middle := all[(lead*8+5)/6 : (lead+len(part))*8/6]
