@@ -38,7 +38,7 @@ func (s *Scanner) writings(f *Finding, fn func(value []byte)) {
 	if f.Form.Base64 == 0 && f.End-f.Start >= minRepeat {
 		fn(s.arena[f.Start:f.End])
 	}
-	if f.Form.Percent || f.Form.Backslash || f.Form.Base64 != 0 {
+	if f.Form.Percent || f.Form.Backslash || f.Form.Entity || f.Form.Base64 != 0 {
 		if s.scratch = f.Value(s.scratch[:0], s.arena); len(s.scratch) >= minRepeat {
 			fn(s.scratch)
 		}

@@ -70,6 +70,7 @@ func (s *Scanner) resolve() {
 			}
 			best.Form.Percent = best.Form.Percent || other.Form.Percent
 			best.Form.Backslash = best.Form.Backslash || other.Form.Backslash
+			best.Form.Entity = best.Form.Entity || other.Form.Entity
 		}
 		best.End = end
 		s.findings = append(s.findings, best.Finding)

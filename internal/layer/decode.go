@@ -35,6 +35,9 @@ func (f Form) unescape(dst, raw []byte) []byte {
 	if f.Backslash {
 		dst = dst[:start+unslash(dst[start:])]
 	}
+	if f.Entity {
+		dst = dst[:start+unentity(dst[start:])]
+	}
 	for range maxDepth {
 		if !f.Percent {
 			break

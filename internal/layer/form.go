@@ -24,6 +24,9 @@ type Form struct {
 	// Backslash is set when bytes of the value are written as \/, \uXXXX or \xXX,
 	// to any depth of doubled backslashes.
 	Backslash bool
+	// Entity is set when bytes of the value are written as numeric character
+	// references of HTML: &#61; or &#x3D;.
+	Entity bool
 	// Base64 is set when the value is the tail of a base64 blob, as the password
 	// of Basic credentials is (RFC 7617): Lead decoded bytes ("user:") come first.
 	Base64 Base64
