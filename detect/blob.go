@@ -35,6 +35,9 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 		}
 	}
 	b, start := s.blobOf(t, hit, to, at)
+	if t.gzip && (!edge(s.arena, hit, at.lo) || b.end-start < minGzip) {
+		return // the middle of something else, or too little
+	}
 	s.blobs[group] = b.end
 	c := candidate{trigger: t}
 	c.Rule, c.Kind, c.Confidence = t.Rule, t.Rule.Kind, rules.Likely
@@ -46,17 +49,20 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 		s.candidates = append(s.candidates, c)
 		return
 	}
-	c.Form = layer.Form{Percent: b.percent, Backslash: b.backslash, Base64: b.alphabet}
-	text := c.Form.Decode(nil, s.arena[start:b.end])
+	c.Form = layer.Form{Percent: b.percent, Backslash: b.backslash, Base64: b.alphabet, Gzip: t.gzip}
+	text, all := decodeBlob(c.Form, s.arena[start:b.end])
 	found, err := s.inside(text)
 	clear(text[:cap(text)])
 	switch {
 	case err != nil:
-		c.Form.Base64 = layer.NoBase64
-	case len(found) == 0:
+		c.Form.Base64, c.Form.Gzip = layer.NoBase64, false
+	case len(found) == 0 && all:
 		return
+	case len(found) == 0: // a bomb, or more than is read
+		c.Form.Base64, c.Form.Gzip = layer.NoBase64, false
 	default:
 		c.Inside = slices.Clone(found)
+		s.insides += len(found)
 		first := c.Inside[0]
 		for _, f := range found {
 			if rank(f.Rule.Severity) > rank(first.Rule.Severity) {
@@ -66,6 +72,17 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 		c.Rule, c.Kind, c.Confidence = first.Rule, first.Kind, first.Confidence
 	}
 	s.candidates = append(s.candidates, c)
+}
+
+// decodeBlob returns what a blob holds, and whether that is all of it.
+func decodeBlob(f layer.Form, raw []byte) ([]byte, bool) {
+	gzip := f.Gzip
+	f.Gzip = false
+	text := f.Decode(nil, raw)
+	if !gzip {
+		return text, true
+	}
+	return layer.Inflate(nil, text)
 }
 
 // rank orders severities.
@@ -86,8 +103,16 @@ func (s *Scanner) blobOf(t *Trigger, hit, to int, at place) (blob, int) {
 		}
 		return b, b.start
 	}
+	if t.gzip {
+		to = hit + len(t.word) // there may be escapes in the rest
+	}
 	b := blobAround(s.arena, hit, to, at.lo, at.hi)
-	return b, b.align(s.arena, hit, t.phase)
+	start := hit
+	if !t.gzip {
+		start = b.align(s.arena, hit, t.phase)
+	}
+	b.cut(s.arena, start)
+	return b, start
 }
 
 // alphabetOf holds the digits of hexadecimal.
@@ -273,6 +298,19 @@ func (b blob) align(arena []byte, hit, phase int) int {
 		start += b.step(arena[start:])
 	}
 	return start
+}
+
+// cut leaves out the last character when it is one over: no byte needs only that, but
+// a logger that cuts blobs cuts them anywhere.
+func (b *blob) cut(arena []byte, start int) {
+	characters, last := 0, start
+	for p := start; p < b.end && arena[p] != '=' && escapedByte(arena[p:b.end], '=') == 0; characters++ {
+		last = p
+		p += b.step(arena[p:b.end])
+	}
+	if characters%4 == 1 {
+		b.end = last
+	}
 }
 
 // step is the length of one character of the run.

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -103,6 +105,27 @@ func TestJoinedBlobs(t *testing.T) {
 	}
 }
 
+// Blobs may be cut anywhere behind the secret, and within it.
+func TestCutBase64(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	value := random(base64url[:62], 44) + "7"
+	text := `{"client_secret":"` + value + `","more":"` + random(base64url, 90) + `"}`
+	for cut := range 60 {
+		blob := base64.StdEncoding.EncodeToString([]byte(text))
+		blob = blob[:len(blob)-8-cut]
+		found := scanText(t, s, "got "+blob+"... (cut)")
+		if len(found) != 1 || len(found[0].Inside) != 1 || string(found[0].Value(nil, []byte("got "+blob))) != value {
+			t.Errorf("%d: %s", cut, shown("got "+blob+"... (cut)", found))
+		}
+	}
+	for left := 30; left < 44; left++ {
+		blob := base64.RawStdEncoding.EncodeToString([]byte(text[:18+left]))
+		if found := scanText(t, s, "got "+blob+"..."); len(found) != 1 {
+			t.Errorf("%d left: %d findings", left, len(found))
+		}
+	}
+}
+
 // Hexadecimal of text, and base64 of base64 whose outer text has no key of its own.
 func TestHexAndDoubleBase64AreLookedInto(t *testing.T) {
 	s := newScanner(t, defaultSet(t))
@@ -123,6 +146,53 @@ func TestHexAndDoubleBase64AreLookedInto(t *testing.T) {
 			}
 		}
 	}
+}
+
+// gzipped is gzip data in base64.
+func gzipped(text string) string {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return base64.StdEncoding.EncodeToString(out.Bytes())
+}
+
+// Compressed data in base64 is looked into, cut or not, and masked whole.
+func TestGzipIsLookedInto(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, glue := range blobGlues {
+		for _, text := range append(blobTexts, "Authorization: Bearer V") {
+			value := random(base64url[:62], 44) + "7"
+			blob := gzipped(strings.Replace(text, "V", value, 1))
+			line := strings.Replace(glue, "B", blob, 1)
+			wantBlob(t, s, line, blob, value)
+			wantBlob(t, s, "body="+url.QueryEscape(blob), url.QueryEscape(blob), value)
+			wantBlob(t, s, `{"a":"`+strings.ReplaceAll(blob, "/", `\/`)+`"}`, strings.ReplaceAll(blob, "/", `\/`), value)
+			if got := scanText(t, s, line)[0]; line[got.Start:got.End] != blob {
+				t.Errorf("%q of %q", line[got.Start:got.End], line)
+			}
+			rest := gzipped(strings.Replace(text, "V", value, 1) + "\n" + random(base64url, 400))
+			for cut := range 4 {
+				left := rest[:len(rest)-100-cut]
+				whole := left
+				if len(left)%4 == 1 {
+					whole = left[:len(left)-1]
+				}
+				wantBlob(t, s, "got "+left+"...", whole, value)
+			}
+		}
+		line := strings.Replace(glue, "B", gzipped(random(base64url, 600)+strings.Repeat("no secret ", 100)), 1)
+		if found := scanText(t, s, line); len(found) > 0 {
+			t.Errorf("%s", shown(line, found))
+		}
+	}
+}
+
+// A bomb is not inflated beyond the bounds, and is masked whole.
+func TestGzipBombs(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	bomb := gzipped(strings.Repeat("a", 64<<20))
+	foundIn(t, s, "got V here", bomb)
 }
 
 // Words, examples and masks in base64 are what they are outside.

@@ -78,3 +78,23 @@ func middle(word string, lead int) string {
 	text := base64.RawStdEncoding.EncodeToString(append(make([]byte, lead), word...))
 	return text[(lead*8+5)/6 : (lead+len(word))*8/6]
 }
+
+// gzipTriggers find gzip data in base64: its magic, its method, and no flags but
+// perhaps a file name.
+func gzipTriggers(r *rules.Rule) []*Trigger {
+	var out []*Trigger
+	for _, magic := range []string{"H4sIA", "H4sIC"} {
+		t := &Trigger{Rule: r, Key: "gzip in base64", word: magic, form: formBlob, gzip: true, enc: layer.Base64Std}
+		t.elems = append(literalElems(magic, false), elem{inBlob, weakTail})
+		t.tail = len(magic) + weakTail
+		out = append(out, t)
+	}
+	return out
+}
+
+// minGzip is the least number of characters of gzip data in base64: a header, a
+// trailer and a secret's bytes have more.
+const minGzip = 40
+
+// inBlob are the characters of base64 and those that begin an escape of one.
+var inBlob = setOf(rules.Alphabets["base64url"] + "+/%\\")

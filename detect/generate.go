@@ -74,6 +74,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, keyTriggers(r, key)...)
 		if r.Role == rules.RoleSecret && slices.Contains(blobKeys, key) {
 			out = append(out, blobTriggers(r, key)...)
+			if key == "access_token" { // one rule has to have them
+				out = append(out, gzipTriggers(r)...)
+			}
 		}
 	}
 	for _, name := range r.Names {

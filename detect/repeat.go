@@ -125,7 +125,7 @@ func (s *Scanner) addRepeat(b *Batch, f Finding, start, end int) bool {
 	}
 	f.Start, f.End, f.Blob, f.KeyStart = start, end, start, start
 	f.Repeat, f.Inside = true, nil
-	f.Form.Base64, f.Form.Lead = 0, 0
+	f.Form.Base64, f.Form.Lead, f.Form.Gzip = 0, 0, false
 	if !f.settle(b) {
 		return false
 	}

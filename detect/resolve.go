@@ -81,5 +81,5 @@ func (s *Scanner) resolve() {
 // whole makes a finding one whose range is masked as it stands.
 func (f *Finding) whole() {
 	f.Start, f.Inside = f.Blob, nil
-	f.Form.Base64, f.Form.Lead = layer.NoBase64, 0
+	f.Form.Base64, f.Form.Lead, f.Form.Gzip = layer.NoBase64, 0, false
 }

@@ -95,6 +95,7 @@ type Scanner struct {
 	words        [runsPerCall]bounds
 	shaped       []event
 	inner        *Scanner // of what blobs hold
+	insides      int      // findings in blobs
 	depth        int      // of blobs around the text
 	blobs        [6]int   // where the last blobs end, for each place in a group
 	values       []byte   // what allRepeats looks for, wiped after each use
@@ -145,13 +146,13 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
-	s.blobs = [6]int{}
+	s.blobs, s.insides = [6]int{}, 0
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired
 		}
-		if len(s.candidates) > maxFindings {
+		if len(s.candidates)+s.insides > maxFindings {
 			return nil, nil, ErrTooMany
 		}
 		s.confirm(s.db.trigger(ev), int(ev.to))

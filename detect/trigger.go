@@ -46,6 +46,7 @@ type Trigger struct {
 	checks   []checkFunc
 	shape    shape
 	enc      layer.Base64 // of a key word in base64 or hexadecimal
+	gzip     bool         // of compressed data in base64
 	phase    int          // of a key word in base64: its place in its group of four characters
 }
 

@@ -25,6 +25,10 @@ func (f Form) Decode(dst, raw []byte) []byte {
 	if !ok || len(text) < f.Lead {
 		return dst
 	}
+	if f.Gzip {
+		dst, _ = Inflate(dst[:start], text)
+		return dst
+	}
 	return append(dst[:start], text[f.Lead:]...)
 }
 

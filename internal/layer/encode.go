@@ -15,6 +15,9 @@ func (f Form) Encode(dst, raw, replacement []byte) ([]byte, bool) {
 	if f.Base64 == NoBase64 {
 		return append(dst, replacement...), true
 	}
+	if f.Gzip {
+		return dst, false
+	}
 	blob := f.unescape(nil, raw)
 	text, ok := f.decodeBlob(blob)
 	if !ok || len(text) < f.Lead {

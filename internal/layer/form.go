@@ -31,4 +31,6 @@ type Form struct {
 	// of Basic credentials is (RFC 7617): Lead decoded bytes ("user:") come first.
 	Base64 Base64
 	Lead   int
+	// Gzip is set when the blob holds gzip data. It is not written again.
+	Gzip bool
 }

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -82,15 +84,22 @@ func FuzzBase64(f *testing.F) {
 		if len(before)+len(after)+len(left)+len(right) > 1<<12 {
 			return
 		}
-		w := worker(t, everywhere(spliced[int(how/6)%2]))
+		w := worker(t, everywhere(spliced[int(how/7)%2]))
 		secret := secretOf(rand.New(rand.NewPCG(seed, 1)))
 		twice := func(b []byte) string {
 			return base64.StdEncoding.EncodeToString([]byte(base64.RawURLEncoding.EncodeToString(b)))
 		}
+		packed := func(b []byte) string {
+			var out bytes.Buffer
+			z := gzip.NewWriter(&out)
+			_, _ = z.Write(b)
+			_ = z.Close()
+			return base64.StdEncoding.EncodeToString(out.Bytes())
+		}
 		encode := []func([]byte) string{
 			base64.StdEncoding.EncodeToString, base64.RawStdEncoding.EncodeToString, base64.URLEncoding.EncodeToString,
-			base64.RawURLEncoding.EncodeToString, hex.EncodeToString, twice,
-		}[how%6]
+			base64.RawURLEncoding.EncodeToString, hex.EncodeToString, twice, packed,
+		}[how%7]
 		// A blob that begins like a vendor's token (EAA…) is one to other rules.
 		text := "{" + string(before) + "\n\"client_secret\":\"" + secret + "\"\n" + string(after)
 		in := string(left) + " " + encode([]byte(text)) + " " + string(right)
@@ -99,6 +108,9 @@ func FuzzBase64(f *testing.F) {
 			if holdsBase64(out, secret[p:p+8]) && !strings.Contains(string(before)+string(after)+string(left)+string(right), secret[p:p+8]) {
 				t.Fatalf("%q still holds part of %q: %q", in, secret, out)
 			}
+		}
+		if how%7 == 6 && strings.Contains(out, "H4sI") {
+			t.Fatalf("%q was not masked", in)
 		}
 		if again := string(w.masked([]byte(out)).Text()); again != out {
 			t.Fatalf("a second run changed %q to %q", out, again)
