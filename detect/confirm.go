@@ -22,6 +22,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if !ok {
 		return
 	}
+	if t.form == formBlob {
+		s.confirmBlob(t, to, at)
+		return
+	}
 	if t.form == formPrefix && s.covered(t, to) {
 		return
 	}

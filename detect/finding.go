@@ -23,6 +23,9 @@ type Finding struct {
 	KeyStart int
 	// Form says how the value is written.
 	Form layer.Form
+	// Inside are the findings of a base64 blob, by their offsets in its decoded
+	// text. The finding is then the blob: its rule is that of the most severe one.
+	Inside []Finding
 
 	Rule       *rules.Rule
 	Kind       rules.Kind
@@ -41,7 +44,17 @@ type Finding struct {
 
 // Value appends the fully decoded value of f to dst: what is fingerprinted.
 func (f *Finding) Value(dst, arena []byte) []byte {
-	return f.Form.Decode(dst, arena[f.Blob:f.End])
+	if len(f.Inside) == 0 {
+		return f.Form.Decode(dst, arena[f.Blob:f.End])
+	}
+	text := f.Form.Decode(nil, arena[f.Blob:f.End])
+	defer clear(text[:cap(text)])
+	for i := range f.Inside {
+		if f.Inside[i].Rule == f.Rule {
+			return f.Inside[i].Value(dst, text)
+		}
+	}
+	return append(dst, text...)
 }
 
 // Observation is what a trigger of another role than secret found: a public

@@ -26,6 +26,7 @@ func TestKeysInsideOneValueCostNoSquare(t *testing.T) {
 		return best
 	}
 	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`,
+		"Y2xpZW50X3NlY3JldA", "Y2xpZW50X3NlY3JldA/a-", "ImNsaWVudF9zZWNyZXQiOiJhc2tkamhha3NkamgzMiIs",
 		"cookie=", "cookie: sid=a1b2c3d4e5f6;", `cookies={"`, "cookie=a;",
 		// Sentences, halves of pairs, lists of columns, and their ends that never come.
 		"access_token: a and ", "access_token is ", "access_token,", `"access_token","`, "(access_token, ", `<access_token `, "access_token </a><b>",

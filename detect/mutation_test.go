@@ -10,8 +10,8 @@ import (
 	"github.com/leakveil/leakveil/rules"
 )
 
-// spellings write a key of several words (snake case).
-var spellings = []struct {
+// keySpellings write a key of several words (snake case).
+var keySpellings = []struct {
 	name  string
 	spell func(words []string) string
 }{
@@ -122,7 +122,7 @@ func mutations(t *testing.T, s *Scanner, r rules.Rule, key string, seed uint64) 
 	}
 	weak := len(r.WeakKeys) > 0 && !contains(r.Keys, key)
 	words := strings.Split(key, "_")
-	for _, sp := range spellings {
+	for _, sp := range keySpellings {
 		if len(words) == 1 && sp.name == "flat" {
 			continue
 		}

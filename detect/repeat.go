@@ -38,7 +38,7 @@ func (s *Scanner) writings(f *Finding, fn func(value []byte)) {
 	if f.Form.Base64 == 0 && f.End-f.Start >= minRepeat {
 		fn(s.arena[f.Start:f.End])
 	}
-	if f.Form.Percent || f.Form.Backslash || f.Form.Base64 != 0 {
+	if f.Form.Percent || f.Form.Backslash || f.Form.Entity || f.Form.Base64 != 0 {
 		if s.scratch = f.Value(s.scratch[:0], s.arena); len(s.scratch) >= minRepeat {
 			fn(s.scratch)
 		}
@@ -124,8 +124,8 @@ func (s *Scanner) addRepeat(b *Batch, f Finding, start, end int) bool {
 		return false
 	}
 	f.Start, f.End, f.Blob, f.KeyStart = start, end, start, start
-	f.Repeat = true
-	f.Form.Base64, f.Form.Lead = 0, 0
+	f.Repeat, f.Inside = true, nil
+	f.Form.Base64, f.Form.Lead, f.Form.Gzip = 0, 0, false
 	if !f.settle(b) {
 		return false
 	}

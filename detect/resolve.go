@@ -1,6 +1,10 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/leakveil/leakveil/internal/layer"
+)
 
 // priority says which of two candidates for the same bytes names the kind.
 func (c *candidate) priority() int { return priority(c.trigger) }
@@ -61,13 +65,23 @@ func (s *Scanner) resolve() {
 			if other.End > end { // a partial overlap: mask both as one
 				end = other.End
 				best.Blob = min(best.Blob, other.Blob)
-				best.Start, best.Form.Base64, best.Form.Lead = best.Blob, 0, 0
+				best.whole()
+			}
+			if len(best.Inside) > 0 { // it is none of what the blob holds
+				best.whole()
 			}
 			best.Form.Percent = best.Form.Percent || other.Form.Percent
 			best.Form.Backslash = best.Form.Backslash || other.Form.Backslash
+			best.Form.Entity = best.Form.Entity || other.Form.Entity
 		}
 		best.End = end
 		s.findings = append(s.findings, best.Finding)
 		i = j
 	}
+}
+
+// whole makes a finding one whose range is masked as it stands.
+func (f *Finding) whole() {
+	f.Start, f.Inside = f.Blob, nil
+	f.Form.Base64, f.Form.Lead, f.Form.Gzip = layer.NoBase64, 0, false
 }

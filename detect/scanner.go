@@ -92,7 +92,11 @@ type Scanner struct {
 	words        [runsPerCall]bounds
 	shaped       []event
 	open         Open
-	values       []byte // what allRepeats looks for, wiped after each use
+	inner        *Scanner // of what blobs hold
+	insides      int      // findings in blobs
+	depth        int      // of blobs around the text
+	blobs        [6]int   // where the last blobs end, for each place in a group
+	values       []byte   // what allRepeats looks for, wiped after each use
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -105,7 +109,12 @@ func (db *Database) NewScanner() (*Scanner, error) {
 }
 
 // Close frees the engine's memory.
-func (s *Scanner) Close() error { return s.engine.close() }
+func (s *Scanner) Close() error {
+	if s.inner == nil {
+		return s.engine.close()
+	}
+	return errors.Join(s.inner.Close(), s.engine.close())
+}
 
 // scanWindow is the longest text given to the engine at once: sparse events of
 // longer scans cost many times more, since the Go scheduler takes the processor
@@ -136,12 +145,13 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
 	s.jarEnd = 0
+	s.blobs, s.insides = [6]int{}, 0
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired
 		}
-		if len(s.candidates) > maxFindings {
+		if len(s.candidates)+s.insides > maxFindings {
 			return nil, nil, ErrTooMany
 		}
 		s.confirm(s.db.trigger(ev), int(ev.to))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -16,6 +17,7 @@ const (
 	formPrefix             // a value's own prefix and its next bytes
 	formShape              // a whole value of a known shape; no expression of the engine's
 	formJar                // a key whose value is cookies, and the first byte of its glue
+	formBlob               // a key word in base64
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 
@@ -44,6 +46,9 @@ type Trigger struct {
 	value    *set // the rule's alphabet
 	checks   []checkFunc
 	shape    shape
+	enc      layer.Base64 // of a key word in base64 or hexadecimal
+	gzip     bool         // of compressed data in base64
+	phase    int          // of a key word in base64: its place in its group of four characters
 }
 
 // maxTrigger bounds what a trigger spans; windows overlap by it.

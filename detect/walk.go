@@ -36,6 +36,13 @@ func walk(b []byte, hi int, g glue, in *set) (int, layer.Form) {
 			}
 			f.Backslash = true
 			p += ch.n
+		case '&':
+			ch := valueEntity(b, p, hi, in)
+			if ch.n == 0 {
+				return p, f
+			}
+			f.Entity = true
+			p += ch.n
 		default:
 			return p, f
 		}
@@ -92,6 +99,7 @@ func (s *Scanner) goOn(c *candidate, in *set) {
 		c.End = end
 		c.Form.Percent = c.Form.Percent || f.Percent
 		c.Form.Backslash = c.Form.Backslash || f.Backslash
+		c.Form.Entity = c.Form.Entity || f.Entity
 	}
 }
 

@@ -14,6 +14,9 @@ type Span struct {
 	Kind             rules.Kind
 	Form             layer.Form
 	Fingerprint      Fingerprint
+	// Inside are the spans of a base64 blob's decoded text. The blob is masked
+	// whole when it cannot be written again with them replaced.
+	Inside []Span
 }
 
 // ErrSpans says that spans overlap, are unsorted, empty or out of bounds. Nothing was
@@ -55,7 +58,7 @@ func (r *Redactor) Apply(dst, src []byte, spans []Span, equal bool) ([]byte, err
 	last = 0
 	for i := range spans {
 		s := &spans[i]
-		if r.policy.Action(s.Kind) == ActionReport {
+		if r.kept(s) {
 			continue
 		}
 		dst = append(dst, src[last:s.Blob]...)
@@ -65,7 +68,43 @@ func (r *Redactor) Apply(dst, src []byte, spans []Span, equal bool) ([]byte, err
 	return append(dst, src[last:]...), nil
 }
 
+// kept reports whether the policy leaves the span as it is.
+func (r *Redactor) kept(s *Span) bool {
+	for i := range s.Inside {
+		if !r.kept(&s.Inside[i]) {
+			return false
+		}
+	}
+	return len(s.Inside) > 0 || r.policy.Action(s.Kind) == ActionReport
+}
+
+// blob appends the blob raw with the spans inside it replaced. It reports false,
+// and appends nothing, when that cannot be written.
+func (r *Redactor) blob(dst, raw []byte, s *Span, equal bool) ([]byte, bool) {
+	text := s.Form.Decode(nil, raw)
+	defer clear(text[:cap(text)])
+	masked, err := r.Apply(nil, text, s.Inside, equal)
+	if err != nil {
+		return dst, false
+	}
+	out, ok := s.Form.Encode(dst, raw, masked)
+	if !ok || equal && len(out)-len(dst) != len(raw) {
+		return dst, false
+	}
+	return out, true
+}
+
 func (r *Redactor) replace(dst, raw []byte, s *Span, equal bool) []byte {
+	if len(s.Inside) > 0 {
+		if out, ok := r.blob(dst, raw, s, equal); ok {
+			return out
+		}
+		mask := r.maskOf(s, raw)
+		if equal {
+			return rules.AppendEqual(dst, len(raw), mask)
+		}
+		return append(dst, mask...)
+	}
 	switch {
 	case equal && s.Form.Base64 == layer.NoBase64:
 		return rules.AppendEqual(dst, len(raw), r.maskOf(s, raw))

@@ -51,6 +51,11 @@ func (a *Attributor) Reset() { *a = Attributor{named: a.named[:0], scratch: a.sc
 
 // Of attributes one finding. value is its decoded value, valid during the call.
 func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Client {
+	if len(f.Inside) > 0 {
+		if c := inside(arena, f, value); c.ID != "" {
+			return c
+		}
+	}
 	if c := own(arena, f, value); c.ID != "" {
 		return c
 	}
@@ -60,6 +65,21 @@ func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Cli
 		a.read(record)
 	}
 	return a.bound(record, f.KeyStart-f.RecordLow)
+}
+
+// inside attributes what a base64 blob holds by what else it holds.
+func inside(arena []byte, f *detect.Finding, value []byte) event.Client {
+	text := f.Form.Decode(nil, arena[f.Blob:f.End])
+	defer clear(text[:cap(text)])
+	for i := range f.Inside {
+		if in := &f.Inside[i]; in.Rule == f.Rule {
+			var a Attributor
+			c := a.Of(text, in, value)
+			clear(a.scratch[:cap(a.scratch)])
+			return c
+		}
+	}
+	return event.Client{}
 }
 
 // Related names the client of a finding that has none of its own from the other
@@ -85,7 +105,7 @@ func Related(others []event.Client) event.Client {
 
 // own reads the client from the value itself.
 func own(arena []byte, f *detect.Finding, value []byte) event.Client {
-	if f.Form.Base64 != 0 {
+	if f.Form.Base64 != 0 && len(f.Inside) == 0 {
 		lead := f.Form
 		lead.Lead = 0
 		user := lead.Decode(nil, arena[f.Blob:f.End])

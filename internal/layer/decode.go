@@ -3,6 +3,7 @@ package layer
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -24,6 +25,10 @@ func (f Form) Decode(dst, raw []byte) []byte {
 	if !ok || len(text) < f.Lead {
 		return dst
 	}
+	if f.Gzip {
+		dst, _ = Inflate(dst[:start], text)
+		return dst
+	}
 	return append(dst[:start], text[f.Lead:]...)
 }
 
@@ -33,6 +38,9 @@ func (f Form) unescape(dst, raw []byte) []byte {
 	dst = append(dst, raw...)
 	if f.Backslash {
 		dst = dst[:start+unslash(dst[start:])]
+	}
+	if f.Entity {
+		dst = dst[:start+unentity(dst[start:])]
 	}
 	for range maxDepth {
 		if !f.Percent {
@@ -155,6 +163,11 @@ func (f Form) encoding() *base64.Encoding {
 }
 
 func (f Form) decodeBlob(blob []byte) ([]byte, bool) {
+	if f.Base64 >= HexLower {
+		out := make([]byte, hex.DecodedLen(len(blob)))
+		n, err := hex.Decode(out, blob)
+		return out[:n], err == nil
+	}
 	blob = bytes.TrimRight(blob, "=")
 	out := make([]byte, f.encoding().DecodedLen(len(blob)))
 	n, err := f.encoding().Decode(out, blob)

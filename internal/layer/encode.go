@@ -2,6 +2,7 @@ package layer
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 )
 
@@ -14,22 +15,35 @@ func (f Form) Encode(dst, raw, replacement []byte) ([]byte, bool) {
 	if f.Base64 == NoBase64 {
 		return append(dst, replacement...), true
 	}
+	if f.Gzip {
+		return dst, false
+	}
 	blob := f.unescape(nil, raw)
 	text, ok := f.decodeBlob(blob)
 	if !ok || len(text) < f.Lead {
 		return dst, false
 	}
+	return f.rewrite(dst, raw, blob, text, append(append([]byte(nil), text[:f.Lead]...), replacement...))
+}
+
+// rewrite appends the blob of changed in the style of raw, whose blob is text's.
+func (f Form) rewrite(dst, raw, blob, text, changed []byte) ([]byte, bool) {
 	padded := bytes.HasSuffix(blob, []byte("="))
 	style := escapeStyle(raw)
 	if !bytes.Equal(style.write(nil, f.encodeBlob(text, padded || len(text)%3 == 0)), raw) {
 		return dst, false
 	}
 	// Without padding in the original there is none to keep, unless it needed none.
-	changed := append(append([]byte(nil), text[:f.Lead]...), replacement...)
 	return style.write(dst, f.encodeBlob(changed, padded || len(text)%3 == 0)), true
 }
 
 func (f Form) encodeBlob(text []byte, padded bool) []byte {
+	switch f.Base64 {
+	case HexLower:
+		return hex.AppendEncode(nil, text)
+	case HexUpper:
+		return bytes.ToUpper(hex.AppendEncode(nil, text))
+	}
 	out := f.encoding().AppendEncode(nil, text)
 	for padded && len(out)%4 != 0 {
 		out = append(out, '=')

@@ -112,12 +112,16 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 		f := &findings[i]
 		w.value = f.Value(w.value[:0], arena)
 		r := Result{Finding: *f, Fingerprint: w.prints.Of(w.value), Action: w.masks.Action(f.Kind)}
+		inside, action := w.inside(arena, f)
+		if len(inside) > 0 {
+			r.Action = action
+		}
 		if w.options.Attribute {
 			r.Client = w.clients.Of(arena, f, w.value)
 		}
 		w.results = append(w.results, r)
 		w.spans = append(w.spans, redact.Span{
-			Start: f.Start, End: f.End, Blob: f.Blob, Kind: f.Kind, Form: f.Form, Fingerprint: r.Fingerprint,
+			Start: f.Start, End: f.End, Blob: f.Blob, Kind: f.Kind, Form: f.Form, Fingerprint: r.Fingerprint, Inside: inside,
 		})
 	}
 	if w.options.Attribute {
