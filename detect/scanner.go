@@ -91,7 +91,8 @@ type Scanner struct {
 	words        [runsPerCall]bounds
 	shaped       []event
 	open         Open
-	values       []byte // what allRepeats looks for, wiped after each use
+	values       []byte    // what allRepeats looks for, wiped after each use
+	recorder     *recorder // nil unless Explain runs
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -141,6 +142,10 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		}
 		if len(s.candidates) > maxFindings {
 			return nil, nil, ErrTooMany
+		}
+		if s.recorder != nil {
+			s.recorded(s.db.trigger(ev), int(ev.to))
+			continue
 		}
 		s.confirm(s.db.trigger(ev), int(ev.to))
 	}
