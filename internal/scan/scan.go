@@ -33,6 +33,9 @@ type Options struct {
 	// OnFound is called for each finding: files in order, findings in the order
 	// of the file. Its error ends the scan.
 	OnFound func(Finding) error
+	// Known tells of a finding that is not to be reported; it is asked for each, before
+	// OnFound, in the same order. nil: none is.
+	Known func(Finding) bool
 	// OnFailed is called for each file that could not be read to its end, and for
 	// each with lines that could not be scanned. The scan goes on.
 	OnFailed func(path string, err error)
@@ -44,6 +47,7 @@ type Options struct {
 // Stats counts what was scanned.
 type Stats struct {
 	Files, Bytes, Findings int64
+	Known                  int64 // findings that Options.Known left out; not among Findings
 	Failed                 int64 // files that OnFailed was called for
 }
 
@@ -169,6 +173,10 @@ func (t *tap) Write(text []byte) (int, error) {
 		found := Finding{Found: f, Path: t.path, Column: t.column + 1}
 		text = t.advance(text, f.Line, f.To)
 		found.EndColumn = t.column + 1
+		if t.s.o.Known != nil && t.s.o.Known(found) {
+			t.s.stats.Known++
+			continue
+		}
 		t.s.stats.Findings++
 		if err := t.s.o.OnFound(found); err != nil {
 			return 0, errStopped{err}
