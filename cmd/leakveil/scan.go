@@ -100,6 +100,7 @@ func (s *scanCommand) run(stdout io.Writer, paths []string) error {
 	}
 	stats, err := scan.Run(paths, s.options)
 	progress.end()
+	printSuppressed(s.stderr, s.options.Suppress)
 	if err == nil {
 		err = errors.Join(s.report.Close(), out.Flush(), s.known.finish(s.stderr, stats))
 	}
@@ -144,6 +145,7 @@ func (s *scanCommand) prepare(out io.Writer) error {
 	}
 	db, err := s.rules.compile(set, s.stderr)
 	s.options.Database, s.options.Key, s.options.Workers = db, key, s.workers
+	s.options.Suppress = suppressions(set, s.stderr)
 	return err
 }
 

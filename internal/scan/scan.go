@@ -10,6 +10,7 @@ import (
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/lines"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/suppress"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
 )
@@ -28,8 +29,9 @@ type Finding struct {
 type Options struct {
 	Database *detect.Database
 	Key      redact.Key
-	Workers  int       // goroutines that scan a large file
-	Stdin    io.Reader // what "-" reads
+	Workers  int            // goroutines that scan a large file
+	Suppress *suppress.List // findings that it lets pass are not found; nil: none
+	Stdin    io.Reader      // what "-" reads
 	// OnFound is called for each finding: files in order, findings in the order
 	// of the file. Its error ends the scan.
 	OnFound func(Finding) error
@@ -60,8 +62,8 @@ const small = lines.DefaultArena
 // the order of their names. The error is OnFound's or OnProgress'.
 func Run(paths []string, o Options) (Stats, error) {
 	s := &session{o: o}
-	options := pipeline.Options{Database: o.Database, Policy: reportAll(), Key: o.Key, Attribute: true}
-	s.lines.NewWorker = func() (*pipeline.Worker, error) { return pipeline.NewWorker(options) }
+	s.worker = pipeline.Options{Database: o.Database, Policy: reportAll(), Key: o.Key, Attribute: true, Suppress: o.Suppress}
+	s.lines.NewWorker = func() (*pipeline.Worker, error) { return pipeline.NewWorker(s.worker) }
 	for _, path := range paths {
 		if err := s.path(path); err != nil {
 			return s.stats, err
@@ -81,9 +83,10 @@ func reportAll() redact.Policy {
 
 // session is one run.
 type session struct {
-	o     Options
-	lines lines.Options
-	stats Stats
+	o      Options
+	lines  lines.Options
+	worker pipeline.Options
+	stats  Stats
 }
 
 // failed tells about a file and goes on.
@@ -99,6 +102,7 @@ func (e errStopped) Unwrap() error { return e.error }
 
 // text scans one file's text. size is its length in bytes, -1 when unknown.
 func (s *session) text(path string, src io.Reader, size int64) error {
+	s.worker.Path = path
 	o := s.lines
 	o.Workers = s.o.Workers
 	if size >= 0 && size < small {
