@@ -210,3 +210,7 @@ func describeForm(c *candidate) string {
 
 // RandomBits is the score from which a value counts as drawn at random.
 const RandomBits = randomBits
+
+// Score returns the bigram log-likelihood ratio of random against text of a value's
+// first 64 bytes, in bits; see RandomBits.
+func Score(value []byte) int { return score(value) }
