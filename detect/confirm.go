@@ -30,6 +30,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.form == formJar {
+		s.openJar(c, to-t.rest)
+		return
+	}
 	if !s.passes("key_and_glue", s.locate(c, to)) || !s.passes("value_bounds", s.bound(c)) {
 		return
 	}
@@ -45,6 +49,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	}
 	if s.check(c) {
 		s.candidates = append(s.candidates, *c)
+		if s.secondValue(c) {
+			s.candidates = append(s.candidates, *c)
+		}
 	}
 }
 
@@ -68,7 +75,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = to - t.tail - t.glue
 		}
 		c.KeyStart = matchBack(s.arena, end, t.word)
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) && !s.isPKCEKey(c) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
@@ -81,7 +88,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start
-		return ok
+		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formScheme:
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
@@ -147,7 +154,7 @@ func edge(b []byte, p, lo int) bool {
 	case p-lo >= 4 && b[p-4] == '\\' && b[p-3] == 'x':
 		return true
 	}
-	return false
+	return behindSGR(b, p, lo)
 }
 
 // percentBefore is the percent depth of the delimiter before p: 1 behind %3D,
@@ -200,6 +207,9 @@ func (s *Scanner) extend(c *candidate, in *set) {
 	}
 	if c.trigger.form != formPrefix {
 		s.goOn(c, in)
+	}
+	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {
+		c.disclosures(s.arena)
 	}
 }
 

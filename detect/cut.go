@@ -54,15 +54,17 @@ func markAt(b []byte, p, hi int) bool {
 		return false
 	}
 	rest := b[p:hi]
-	for _, mark := range cutMarks {
-		if bytes.HasPrefix(rest, mark) {
-			return true
+	switch rest[0] {
+	case 0xe2, '\\', '%', '&': // what the marks begin with
+		for _, mark := range cutMarks {
+			if bytes.HasPrefix(rest, mark) {
+				return true
+			}
 		}
-	}
-	if bytes.HasPrefix(rest, []byte("..")) {
-		return true
-	}
-	if rest[0] == ' ' {
+		return false
+	case '.':
+		return bytes.HasPrefix(rest, []byte(".."))
+	case ' ':
 		rest = rest[1:]
 	}
 	if len(rest) == 0 || !indexByte("[(<{", rest[0]) {

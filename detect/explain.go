@@ -60,7 +60,7 @@ type Report struct {
 // recorder notes what happens to each event. A scanner has none unless it explains.
 type recorder struct {
 	events []Explanation
-	now    *Explanation
+	now    Explanation
 }
 
 // Explain scans text, whose lines are records, and tells how each event was judged.
@@ -81,26 +81,49 @@ func (s *Scanner) Explain(text []byte) (Report, error) {
 	return Report{Events: r.events, Findings: append([]Finding(nil), found...)}, nil
 }
 
-// recorded is confirm with the recorder beside it.
+// recorded is confirm with the recorder beside it. One event may lead to several
+// values: each is an Explanation of its own.
 func (s *Scanner) recorded(t *Trigger, to int) {
-	s.recorder.now = &Explanation{Rule: t.Rule, Trigger: t, KeyStart: -1, To: to, Verdict: Refused}
+	r := s.recorder
+	r.now = Explanation{Rule: t.Rule, Trigger: t, KeyStart: -1, To: to, Verdict: Refused}
 	s.current = candidate{}
-	before := len(s.candidates)
+	first, before := len(r.events), len(s.candidates)
 	s.confirm(t, to)
-	e, c := s.recorder.now, &s.current
-	if c.trigger != nil && c.KeyStart >= c.RecordLow && c.KeyStart < c.RecordHigh {
+	if c := &s.current; r.now.End == 0 && c.trigger != nil { // refused before it was judged
+		r.now.place(c)
+	}
+	r.events = append(r.events, r.now)
+	for i := first; i < len(r.events); i++ {
+		r.events[i].accept(s.candidates[before:])
+	}
+}
+
+// place takes the bounds of a candidate, as far as they are settled.
+func (e *Explanation) place(c *candidate) {
+	if c.KeyStart >= c.RecordLow && c.KeyStart < c.RecordHigh {
 		e.KeyStart = c.KeyStart
 	}
-	if e.Start = c.Start; c.End > c.Start {
-		e.Start, e.End = c.Blob, c.End
-		e.Glue, e.Form, e.Confidence = describeGlue(t, c.glue), describeForm(c), c.Confidence
-	} else {
-		e.Start = 0
+	if c.End > c.Start {
+		e.Start, e.End = min(c.Blob, c.Start), c.End
+		if c.Blob == 0 {
+			e.Start = c.Start
+		}
+		e.Glue, e.Form = describeGlue(c.trigger, c.glue), describeForm(c)
 	}
-	if len(s.candidates) > before {
-		e.Verdict = Found
+}
+
+// accept tells whether e became one of the candidates.
+func (e *Explanation) accept(candidates []candidate) {
+	for i := range candidates {
+		if c := &candidates[i]; c.Blob < e.End && c.End > e.Start {
+			// Checks may have sharpened where the key begins.
+			e.Verdict, e.Confidence, e.Form, e.KeyStart = Found, c.Confidence, describeForm(c), c.KeyStart
+			return
+		}
 	}
-	s.recorder.events = append(s.recorder.events, *e)
+	if n := len(e.Steps); n == 0 || e.Steps[n-1].Passed {
+		e.Steps = append(e.Steps, Step{"not_taken", false})
+	}
 }
 
 // refuses returns yes, and records a question that refuses its candidate by yes.
@@ -123,8 +146,13 @@ func (r *recorder) step(name string, passed bool) {
 	r.now.Steps = append(r.now.Steps, Step{name, passed})
 }
 
-// judge measures what the checks look at.
+// judge notes a value whose questions begin, and measures what the checks look at.
 func (r *recorder) judge(c *candidate, v []byte) {
+	if r.now.End > 0 { // the value before it, of the same event
+		r.events = append(r.events, r.now)
+		r.now = Explanation{Rule: c.Rule, Trigger: c.trigger, KeyStart: -1, To: r.now.To, Verdict: Refused}
+	}
+	r.now.place(c)
 	if c.trigger.form == formPrefix {
 		v = v[min(len(v), len(c.trigger.elems)-1):]
 	}

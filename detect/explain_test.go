@@ -61,7 +61,7 @@ func TestExplainReasons(t *testing.T) {
 	s := newScanner(t, defaultSet(t))
 	for text, reason := range map[string]string{
 		"code_verifier=" + strings.Repeat("x", 43):                 "placeholder",
-		"xcode_verifier=" + random(base64url, 43):                  "key_and_glue",
+		"xclient_secret=" + random(base64url, 43):                  "key_and_glue",
 		"client_secret=${CLIENT_SECRET_OF_THE_APPLICATION}":        "word_in_brackets",
 		"GET /x?code=internal_server_error&state=" + "a1b2c3d4e5f": "neighbours",
 	} {

@@ -76,6 +76,9 @@ func (l *lastFew) in(arena []byte, lo, hi int) bool {
 	if hi-lo < 4 {
 		return false
 	}
+	if v := arena[lo : lo+4 : lo+4]; v[0] != v[1] && v[0] != v[2] && v[0] != v[3] && v[1] != v[2] && v[1] != v[3] && v[2] != v[3] {
+		return false // as most values begin
+	}
 	if lo < l.start || lo >= l.end || !l.extend(arena, hi) {
 		*l = lastFew{start: lo, end: lo}
 		return l.extend(arena, hi)

@@ -28,6 +28,8 @@ type Open struct {
 	joined        byte // what joins strings: an operator, or ' ' for nothing; 0: no strings
 	printable     bool // the line shows that it is quoted-printable
 	header        bool // the line is a header field
+	label         int  // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int  // of the next row
 }
 
 // Live reports whether anything is open.
@@ -53,6 +55,9 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	o.header = isField(before)
 	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
 		o.dots = dots(v)
+	}
+	if o.readLabel(b[line:eol]); o.label > 0 {
+		return o, f.End == eol && f.Blob >= line+o.label
 	}
 	o.quote = openQuote(before)
 	if o.printable && f.End == eol && b[eol-1] == '=' && f.End-f.Start > minCut {
@@ -122,6 +127,20 @@ func margin(line []byte) int {
 		n++
 	}
 	return n
+}
+
+// readLabel reads the offset of a row of a dump of text (00c0: …, as curl's trace
+// has it), and with it what the next row's must be.
+func (o *Open) readLabel(line []byte) {
+	n, at := 0, 0
+	for ; n < len(line) && n <= 8 && unhex(line[n]) < 16; n++ {
+		at = at<<4 | int(unhex(line[n]))
+	}
+	if o.label = 0; n < 4 || n+2 >= len(line) || line[n] != ':' || line[n+1] != ' ' {
+		return
+	}
+	o.label = n + 2
+	o.offset = at + len(line) - o.label
 }
 
 // Continues reports whether the value goes on in line, which has no line end.

@@ -85,6 +85,7 @@ type Scanner struct {
 	rests        lastRun   // of what values go on with
 	few          lastFew   // of placeholders
 	parameters   nearby
+	jarEnd       int // up to where cookies were read
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -135,6 +136,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
+	s.jarEnd = 0
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {

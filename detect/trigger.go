@@ -15,6 +15,7 @@ const (
 	formWeak               // a weak key, a whole glue, and the first bytes of a value
 	formPrefix             // a value's own prefix and its next bytes
 	formShape              // a whole value of a known shape; no expression of the engine's
+	formJar                // a key whose value is cookies, and the first byte of its glue
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 

@@ -27,6 +27,9 @@ type part struct {
 // wrapped at one width, which is a common one or that of the next line as well.
 func (o *Open) next(line []byte) (part, Open, bool) {
 	var p part
+	if o.label > 0 {
+		return o.nextRow(line)
+	}
 	p.start = margin(line)
 	if o.joined != 0 {
 		return o.nextString(line, p.start)
@@ -153,6 +156,25 @@ var wrapWidth = func() (out map[int]bool) {
 	}
 	return out
 }()
+
+// nextRow is next for rows of a dump: the offset that a row begins with proves that
+// it goes on where the last one ended.
+func (o *Open) nextRow(line []byte) (part, Open, bool) {
+	after := *o
+	after.readLabel(line)
+	if after.label != o.label || after.offset-(len(line)-after.label) != o.offset {
+		return part{}, Open{}, false
+	}
+	p := part{start: o.label}
+	p.end, p.form = walk(line, len(line), glue{start: p.start, sep: '='}, alphabets[o.Rule.Value.Alphabet])
+	if p.end == p.start || isOwnMask(line[p.start:p.end]) {
+		return part{}, Open{}, false
+	}
+	after.Have += p.end - p.start
+	after.Rows++
+	p.more = p.end == len(line)
+	return p, after, true
+}
 
 // nextString is next for strings that are joined, each in quotes on its line.
 func (o *Open) nextString(line []byte, at int) (part, Open, bool) {

@@ -20,7 +20,7 @@ func TestExplainText(t *testing.T) {
 // Values that are refused are hidden as well, and every line is told apart.
 func TestExplainLinesFromStdin(t *testing.T) {
 	value := randomSecret()
-	got := leakveil(t, "nothing\nxcode_verifier="+value+"\ncode_verifier="+strings.Repeat("x", 43)+"\n", "rules", "explain", "--text", "-")
+	got := leakveil(t, "nothing\nxclient_secret="+value+"\ncode_verifier="+strings.Repeat("x", 43)+"\n", "rules", "explain", "--text", "-")
 	got.want(t, 0, "line 2", "REFUSED  key_and_glue", "line 3", "verdict  no finding: placeholder", "0 findings.")
 	got.hides(t, value)
 	leakveil(t, "", "rules", "explain", "--text", "nothing").want(t, 0, "No trigger fired")
