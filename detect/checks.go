@@ -68,7 +68,8 @@ func (s *Scanner) check(c *candidate) bool {
 	}
 	if s.refuses("too_short", len(v) < c.least()) || s.refuses("placeholder", s.isPlaceholder(c, v)) ||
 		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
-		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) || s.refuses("type_name", s.isTypeName(c, v)) ||
+		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
+		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
 		s.refuses("source_code", s.isSource(c, v)) ||
 		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) {
 		return false

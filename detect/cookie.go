@@ -85,7 +85,7 @@ func (j *jar) open() bool {
 func (j *jar) word() bool {
 	end := run(j.b, j.p, j.hi, inName)
 	switch w := j.b[j.p:end]; {
-	case equalFold(w, "value"), string(w) == "map":
+	case equalFold(w, "value"), string(w) == "map", end > j.p && end+1 < j.hi && j.b[end] == '(' && indexByte("[{('\"", j.b[end+1]): // ImmutableMultiDict([(
 		j.p = end
 		j.quote = char{}
 		return j.open()
@@ -101,7 +101,8 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 	end := run(j.b, j.p, j.hi, inName)
 	name := j.b[j.p:end]
 	g, ok := parseGlue(j.b, end, j.hi)
-	if !ok || g.sep != '=' && g.sep != ':' || len(name) > maxName {
+	pair := g.sep == ',' && g.quote != 0 && j.depth > 1 // [('sid', 'V')]
+	if !ok || g.sep != '=' && g.sep != ':' && !pair || len(name) > maxName {
 		if end-j.p > maxName {
 			return false
 		}

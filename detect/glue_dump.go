@@ -51,3 +51,21 @@ func typed(b []byte, p, hi int) int {
 	}
 	return end + len(after) - p
 }
+
+// isMemberName reports whether the quoted value of c is the name of the first member
+// of an object: "AccessToken":{"user-1-login":{…}}.
+func (s *Scanner) isMemberName(c *candidate) bool {
+	if !c.glue.list || c.glue.quote == 0 {
+		return false
+	}
+	end := readChar(s.arena, c.End, c.High)
+	if end.n == 0 || end.c != c.glue.quote {
+		return false
+	}
+	p := c.End + end.n
+	next := readChar(s.arena, p, c.High)
+	if isBlank(next.c) && next.n > 0 {
+		next = readChar(s.arena, p+next.n, c.High)
+	}
+	return next.n > 0 && next.c == ':'
+}

@@ -121,6 +121,9 @@ func (s *Scanner) otherKey(c *candidate) bool {
 		lo--
 	}
 	lo = min(behindEscape(record, lo, len(record)), c.KeyStart-floor) // \n, %26
+	if behindSGR(record, c.KeyStart-floor, 0) {
+		lo = c.KeyStart - floor
+	}
 	for hi < len(record) && inKey(record[hi]) {
 		hi++
 	}

@@ -200,6 +200,7 @@ var stepMeanings = map[string]string{
 	"never_values":     "is none of the values that the rule never takes",
 	"template":         "is no template's variable",
 	"word_in_brackets": "is no plain word in brackets",
+	"member_name":      "is no name of a member or field",
 	"type_name":        "is no name of a type",
 	"source_code":      "is no expression of a program's source",
 	"next_field":       "is not the next field behind an empty value",
