@@ -63,25 +63,32 @@ func (s *Scanner) check(c *candidate) bool {
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
-	if len(v) < c.least() || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isMemberName(c) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
+	if s.recorder != nil {
+		s.recorder.judge(c, v)
+	}
+	if s.refuses("too_short", len(v) < c.least()) || s.refuses("placeholder", s.isPlaceholder(c, v)) ||
+		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
+		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
+		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
+		s.refuses("source_code", s.isSource(c, v)) ||
+		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) {
 		return false
 	}
-	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
+	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {
 		return false
 	}
-	if c.glue.strict && !s.isStrict(c, v) {
+	if c.glue.strict && !s.passes("strict", s.isStrict(c, v)) {
 		return false
 	}
 	c.Confidence = rules.Likely
 	if form := c.trigger.form; form == formPrefix || form == formShape {
-		if s.lookAlikeKey(c) {
+		if s.refuses("look_alike_key", s.lookAlikeKey(c)) {
 			return false
 		}
 		c.Confidence = rules.Certain
 	}
 	if len(v) < r.Value.Min {
-		if !c.remains(v) {
+		if !s.passes("cut_off", c.remains(v)) {
 			return false
 		}
 		c.Confidence = rules.Likely
@@ -95,8 +102,12 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.trigger.form == formShape {
 		c.Confidence = c.trigger.shape.confidence
 	}
-	for _, confirms := range c.trigger.checks {
-		if !confirms(s, c, v) {
+	for i, confirms := range c.trigger.checks {
+		ok := confirms(s, c, v)
+		if s.recorder != nil {
+			s.recorder.step(r.Checks[i], ok)
+		}
+		if !ok {
 			return false
 		}
 	}
@@ -360,17 +371,4 @@ func checkRequestURI(_ *Scanner, _ *candidate, v []byte) bool {
 
 func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
 	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
-}
-
-// checkEntraSecret wants the length of Entra's client secrets, since three
-// characters that anything may have stand before the digit and Q~ that tell them.
-func checkEntraSecret(s *Scanner, c *candidate, v []byte) bool {
-	const shortest, longest = 37, 44
-	return len(v) >= shortest && len(v) <= longest && !inEscape(s.arena, c.Start, c.Low)
-}
-
-// inEscape reports whether p stands behind the % of an escape, so that what
-// begins there is none of the value's characters.
-func inEscape(b []byte, p, lo int) bool {
-	return p > lo && b[p-1] == '%' && readPercent(b, p-1, len(b)).n > 0
 }

@@ -19,14 +19,14 @@ type candidate struct {
 // confirm follows one event to a candidate, or drops it.
 func (s *Scanner) confirm(t *Trigger, to int) {
 	at, ok := s.cursor.find(to)
-	if !ok {
+	if s.refuses("between_records", !ok) {
 		return
 	}
 	if t.form == formBlob {
 		s.confirmBlob(t, to, at)
 		return
 	}
-	if t.form == formPrefix && s.covered(t, to) {
+	if t.form == formPrefix && s.refuses("covered", s.covered(t, to)) {
 		return
 	}
 	c := &s.current
@@ -38,7 +38,7 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 		s.openJar(c, to-t.rest)
 		return
 	}
-	if !s.locate(c, to) || !s.bound(c) {
+	if !s.passes("key_and_glue", s.locate(c, to)) || !s.passes("value_bounds", s.bound(c)) {
 		return
 	}
 	if t.Rule.Role != rules.RoleSecret {
@@ -48,7 +48,7 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 		})
 		return
 	}
-	if n := len(s.candidates); n > 0 && c.KeyStart > s.candidates[n-1].Blob && c.End <= s.candidates[n-1].End {
+	if n := len(s.candidates); s.refuses("inside_other", n > 0 && c.KeyStart > s.candidates[n-1].Blob && c.End <= s.candidates[n-1].End) {
 		return // inside a value that is masked anyway
 	}
 	if s.check(c) {

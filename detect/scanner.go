@@ -92,11 +92,12 @@ type Scanner struct {
 	words        [runsPerCall]bounds
 	shaped       []event
 	open         Open
-	inner        *Scanner // of what blobs hold
-	insides      int      // findings in blobs
-	depth        int      // of blobs around the text
-	blobs        [6]int   // where the last blobs end, for each place in a group
-	values       []byte   // what allRepeats looks for, wiped after each use
+	inner        *Scanner  // of what blobs hold
+	insides      int       // findings in blobs
+	depth        int       // of blobs around the text
+	blobs        [6]int    // where the last blobs end, for each place in a group
+	values       []byte    // what allRepeats looks for, wiped after each use
+	recorder     *recorder // nil unless Explain runs
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -153,6 +154,10 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		}
 		if len(s.candidates)+s.insides > maxFindings {
 			return nil, nil, ErrTooMany
+		}
+		if s.recorder != nil {
+			s.recorded(s.db.trigger(ev), int(ev.to))
+			continue
 		}
 		s.confirm(s.db.trigger(ev), int(ev.to))
 	}

@@ -47,6 +47,9 @@ func Load(dirs []string, disabled []string) (*Set, error) {
 	if err := set.index(); err != nil {
 		return nil, err
 	}
+	if err := set.suppressions(); err != nil {
+		return nil, err
+	}
 	return set, set.disable(disabled)
 }
 
@@ -91,24 +94,39 @@ func Decode(file string, text []byte) (*Pack, error) {
 	if err := decoder.Decode(new(Pack)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: a pack is one YAML document, found more", file)
 	}
-	lines, err := ruleLines(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	for i := range pack.Rules {
-		rule := &pack.Rules[i]
-		rule.File, rule.Line = file, lines[i]
-		if rule.Role == "" {
-			rule.Role = RoleSecret
-		}
-		if err := rule.lint(); err != nil {
-			return nil, fmt.Errorf("%s:%d: rule %q: %w", file, rule.Line, rule.ID, err)
-		}
+	if err := pack.lint(text); err != nil {
+		return nil, err
 	}
 	if pack.Name == "" {
 		return nil, fmt.Errorf("%s: pack: the pack's name is missing", file)
 	}
 	return pack, nil
+}
+
+// lint checks rules and suppressions, and tells them their lines.
+func (p *Pack) lint(text []byte) error {
+	lines, err := entryLines(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.File, err)
+	}
+	for i := range p.Rules {
+		rule := &p.Rules[i]
+		rule.File, rule.Line = p.File, lines["rules"][i]
+		if rule.Role == "" {
+			rule.Role = RoleSecret
+		}
+		if err := rule.lint(); err != nil {
+			return fmt.Errorf("%s:%d: rule %q: %w", p.File, rule.Line, rule.ID, err)
+		}
+	}
+	for i := range p.Suppress {
+		entry := &p.Suppress[i]
+		entry.File, entry.Line = p.File, lines["suppress"][i]
+		if err := entry.lint(); err != nil {
+			return fmt.Errorf("%s:%d: suppress: %w", p.File, entry.Line, err)
+		}
+	}
+	return nil
 }
 
 var (
@@ -134,19 +152,16 @@ func decodeError(file string, err error) error {
 	return errors.Join(all...)
 }
 
-// ruleLines finds the line of each rule, for messages.
-func ruleLines(text []byte) ([]int, error) {
+// entryLines finds the line of each entry of the pack's lists, for messages.
+func entryLines(text []byte) (map[string][]int, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
 	}
-	var lines []int
+	lines := map[string][]int{}
 	for i, top := 0, doc.Content[0].Content; i+1 < len(top); i += 2 {
-		if top[i].Value != "rules" {
-			continue
-		}
-		for _, rule := range top[i+1].Content {
-			lines = append(lines, rule.Line)
+		for _, entry := range top[i+1].Content {
+			lines[top[i].Value] = append(lines[top[i].Value], entry.Line)
 		}
 	}
 	return lines, nil

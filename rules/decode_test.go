@@ -191,3 +191,59 @@ func TestRender(t *testing.T) {
 		}
 	}
 }
+
+const suppressing = `pack: own
+suppress:
+  - kind: jwt
+    path: 'test-*.log'
+    reason: fixtures
+    expires: 2031-05-09
+`
+
+func TestDecodeSuppress(t *testing.T) {
+	pack, err := Decode("own.yaml", []byte(suppressing))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := pack.Suppress[0]
+	if s.Kind != JWT || s.Path != "test-*.log" || s.File != "own.yaml" || s.Line != 3 || s.Until().Format("2006-01-02") != "2031-05-10" {
+		t.Errorf("got %+v until %v", s, s.Until())
+	}
+}
+
+func TestDecodeSuppressErrors(t *testing.T) {
+	for name, tc := range map[string]struct{ old, new, want string }{
+		"nothing narrows": {"  - kind: jwt\n    path: 'test-*.log'\n    reason", "  - reason", "own.yaml:3: suppress: needs fingerprint, kind, rule, key or path"},
+		"kind":            {"kind: jwt", "kind: jtw", `own.yaml:3: suppress: kind: "jtw"`},
+		"fingerprint":     {"kind: jwt", "fingerprint: abc", "own.yaml:3: suppress: fingerprint: want the 22"},
+		"key":             {"kind: jwt", "key: 'a b'", "own.yaml:3: suppress: key: want"},
+		"path":            {"test-*", "test-[", "own.yaml:3: suppress: path:"},
+		"no reason":       {"    reason: fixtures\n", "", "own.yaml:3: suppress: reason: missing"},
+		"no date":         {"    expires: 2031-05-09\n", "", "own.yaml:3: suppress: expires: missing"},
+		"no day":          {"2031-05-09", "2031-02-30", "own.yaml:3: suppress: expires: want a day"},
+		"unknown key":     {"reason:", "raeson:", "own.yaml:5: unknown key raeson"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(suppressing, tc.old, tc.new, 1)
+			if text == suppressing {
+				t.Fatal("the pack was not changed")
+			}
+			if _, err := Decode("own.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v\nwant %s", err, tc.want)
+			}
+		})
+	}
+	dir := t.TempDir()
+	write(t, dir, "own.yaml", strings.Replace(suppressing, "kind: jwt", "rule: no-rule", 1))
+	if _, err := Load([]string{dir}, nil); err == nil || !strings.Contains(err.Error(), `own.yaml:3: suppress: rule: no rule "no-rule"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// No built-in pack may let anything pass.
+func TestEmbeddedPacksSuppressNothing(t *testing.T) {
+	set, err := Default()
+	if err != nil || len(set.Suppress) != 0 {
+		t.Errorf("%v, %d", err, len(set.Suppress))
+	}
+}

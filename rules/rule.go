@@ -112,13 +112,16 @@ type Pack struct {
 	Name        string `yaml:"pack"`
 	Description string `yaml:"description"`
 	Rules       []Rule `yaml:"rules"`
-	File        string `yaml:"-"`
+	// Suppress lists findings of any rule that pass unmasked.
+	Suppress []Suppression `yaml:"suppress"`
+	File     string        `yaml:"-"`
 }
 
 // Set is a checked collection of rules, in a stable order.
 type Set struct {
-	Packs []Pack
-	Rules []Rule
+	Packs    []Pack
+	Rules    []Rule
+	Suppress []Suppression
 }
 
 // Rule returns the rule with this id, or nil.

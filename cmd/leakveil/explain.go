@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -41,12 +42,20 @@ var checkMeanings = map[string]string{
 }
 
 func rulesExplain() *cobra.Command {
+	var text textFlag
 	cmd := onRules(&cobra.Command{
-		Use:     "explain ID",
-		Short:   "Tell everything about one rule",
-		Long:    "Tell what a rule finds and how: its keys, the expressions made from them, its\nchecks and references, and its examples filled with random values.",
-		Example: "  leakveil rules explain pkce-verifier",
-		Args:    cobra.ExactArgs(1),
+		Use:   "explain ID | --text LINE",
+		Short: "Tell everything about one rule, or how a line is judged",
+		Long: `Tell what a rule finds and how: its keys, the expressions made from them, its
+checks and references, and its examples filled with random values.
+
+With --text, tell how a line is judged (- reads standard input, several lines, at
+most 1 MiB): each trigger that fired, its key and glue, the bounds of the value,
+every check with its answer, the score in bits, and the verdict. No value is shown.`,
+		Example: `  leakveil rules explain pkce-verifier
+  leakveil rules explain --text 'POST /token code_verifier=abc'
+  grep -F 'promo_code' app.log | leakveil rules explain --text -`,
+		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			set, err := rules.Default()
 			if err != nil || len(args) > 0 {
@@ -59,17 +68,27 @@ func rulesExplain() *cobra.Command {
 			return ids, cobra.ShellCompDirectiveNoFileComp
 		},
 	}, func(cmd *cobra.Command, set *rules.Set, args []string) error {
+		if cmd.Flags().Changed("text") {
+			if len(args) > 0 {
+				return wrongUse(errors.New("a rule's id and --text are two questions: ask one"))
+			}
+			return text.explain(cmd, set)
+		}
+		if len(args) == 0 {
+			return wrongUse(errors.New("accepts 1 arg, a rule's id, or --text LINE"))
+		}
 		r := set.Rule(args[0])
 		if r == nil {
 			return wrongUse(fmt.Errorf("no rule %q%s", args[0], suggest(set, args[0])))
 		}
-		text, err := explain(r)
+		told, err := explain(r)
 		if err != nil {
 			return wrongUse(err)
 		}
-		_, err = io.WriteString(cmd.OutOrStdout(), text)
+		_, err = io.WriteString(cmd.OutOrStdout(), told)
 		return err
 	})
+	text.add(cmd)
 	return cmd
 }
 

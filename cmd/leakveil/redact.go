@@ -25,6 +25,7 @@ type redactCommand struct {
 	inPlace  bool
 
 	options lines.Options
+	worker  pipeline.Options
 	report  *findingsFile
 	tally   *tally
 	total   lines.Stats
@@ -92,6 +93,7 @@ func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
 		progress.file()
 	}
 	progress.end()
+	printSuppressed(r.stderr, r.worker.Suppress)
 	if r.summary {
 		r.tally.print(r.stderr, r.total)
 	}
@@ -135,11 +137,13 @@ func (r *redactCommand) prepare(stdin io.Reader, files []string) error {
 			return wrongUse(err)
 		}
 	}
-	options := pipeline.Options{Database: db, Policy: policy, Key: ring[0], Attribute: r.findings != "" || r.summary}
+	r.worker = pipeline.Options{
+		Database: db, Policy: policy, Key: ring[0], Attribute: r.findings != "" || r.summary, Suppress: suppressions(set, r.stderr),
+	}
 	r.tally = newTally()
 	r.options = lines.Options{
 		Workers:   r.workers,
-		NewWorker: func() (*pipeline.Worker, error) { return pipeline.NewWorker(options) },
+		NewWorker: func() (*pipeline.Worker, error) { return pipeline.NewWorker(r.worker) },
 	}
 	return nil
 }
@@ -154,6 +158,7 @@ func leaveInEngine(workers int) {
 // one redacts one file, or standard input for "-".
 func (r *redactCommand) one(stdin io.Reader, name string) error {
 	src := stdin
+	r.worker.Path = name
 	if name != "-" {
 		if err := r.replaceable(name); err != nil {
 			return err

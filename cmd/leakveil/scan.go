@@ -21,6 +21,7 @@ type scanCommand struct {
 	keys    keyFlags
 	format  string
 	workers int
+	known   baselineFlags
 
 	options scan.Options
 	report  scanReport
@@ -48,11 +49,18 @@ line and column from 1, columns in characters, the client - when it is not known
 json is one object a line, with the members that redact --findings writes (line
 from 0, byte offsets). sarif is SARIF 2.1.0, for code hosts and editors.
 
+With --baseline the findings that the file knows are left out and do not count;
+--write-baseline writes one with all that is found. A finding is known by its keyed
+fingerprint, rule and file as it is named, so both want the same --key-file and the
+same paths each time. The file holds no secret.
+
 Exit codes: 0 nothing found, 1 something found, 2 wrong use, or a file that could
 not be read.`,
 		Example: `  leakveil scan /var/log
   kubectl logs deploy/web | leakveil scan
-  leakveil scan --format sarif logs/ > findings.sarif`,
+  leakveil scan --format sarif logs/ > findings.sarif
+  leakveil scan --key-file key.bin --write-baseline known.json logs/
+  leakveil scan --key-file key.bin --baseline known.json logs/`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			s.stderr = cmd.ErrOrStderr()
 			s.options.Stdin = cmd.InOrStdin()
@@ -62,6 +70,7 @@ not be read.`,
 	s.rules.add(cmd)
 	s.rules.addCache(cmd)
 	s.keys.add(cmd)
+	s.known.add(cmd)
 	formatFlag(cmd, &s.format, "text", "json", "sarif")
 	cmd.Flags().IntVar(&s.workers, "workers", runtime.NumCPU(), "goroutines that scan a large file")
 	return cmd
@@ -91,8 +100,9 @@ func (s *scanCommand) run(stdout io.Writer, paths []string) error {
 	}
 	stats, err := scan.Run(paths, s.options)
 	progress.end()
+	printSuppressed(s.stderr, s.options.Suppress)
 	if err == nil {
-		err = errors.Join(s.report.Close(), out.Flush())
+		err = errors.Join(s.report.Close(), out.Flush(), s.known.finish(s.stderr, stats))
 	}
 	return scanOutcome(stats, err)
 }
@@ -127,11 +137,15 @@ func (s *scanCommand) prepare(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if s.options.Known, err = s.known.prepare(key, keyID != ""); err != nil {
+		return wrongUse(err)
+	}
 	if s.report, err = newScanReport(s.format, out, set, key.ID(), keyID); err != nil {
 		return wrongUse(err)
 	}
 	db, err := s.rules.compile(set, s.stderr)
 	s.options.Database, s.options.Key, s.options.Workers = db, key, s.workers
+	s.options.Suppress = suppressions(set, s.stderr)
 	return err
 }
 

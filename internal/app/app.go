@@ -19,6 +19,7 @@ import (
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/suppress"
 	"github.com/leakveil/leakveil/internal/telemetry"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
@@ -138,9 +139,11 @@ func (a *App) openWorkers(context.Context) error {
 	if n == 0 {
 		n = runtime.NumCPU()
 	}
+	list := suppress.New(set, nil)
+	a.warnSuppressed(list)
 	for range n {
 		w, err := pipeline.NewWorker(pipeline.Options{
-			Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout,
+			Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout, Suppress: list,
 		})
 		if err != nil {
 			return err
@@ -148,6 +151,21 @@ func (a *App) openWorkers(context.Context) error {
 		a.workers = append(a.workers, w)
 	}
 	return nil
+}
+
+// warnSuppressed says which suppress entries apply, which have expired, and which
+// never fit a record.
+func (a *App) warnSuppressed(list *suppress.List) {
+	for _, s := range list.States() {
+		say := "findings that a suppress entry fits pass UNMASKED"
+		switch {
+		case s.Expired:
+			say = "a suppress entry has expired and no longer applies"
+		case s.Path != "":
+			say = "a suppress entry with a path fits no record of a topic"
+		}
+		a.log.Warn(say, "file", s.File, "line", s.Line, "reason", s.Reason, "expires", s.Expires)
+	}
 }
 
 func (a *App) preflight(ctx context.Context) error {

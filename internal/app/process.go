@@ -146,6 +146,9 @@ func (j *job) scan(records []recordbatch.Record) error {
 	}
 	j.deliver(records, out, dropped, large)
 	j.detections(records, out, results)
+	for _, kind := range j.worker.Suppressed() {
+		j.counted.Findings(string(kind), "suppressed", 1)
+	}
 	return nil
 }
 

@@ -41,10 +41,11 @@ var arrows = []struct {
 	{"detect", []string{"rules", "internal/layer"}},
 	{"internal/alert", []string{"internal/event"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
-	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer"}},
+	{"internal/suppress", []string{"rules", "detect", "redact"}},
+	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer", "internal/suppress"}},
 	{"internal/carry", []string{"detect", "internal/event"}},
 	{"internal/lines", []string{"internal/carry", "internal/pipeline", "detect", "redact"}},
-	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline"}},
+	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline", "internal/suppress"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
 	{"benchmarks/corpus", []string{"rules"}},
@@ -52,12 +53,12 @@ var arrows = []struct {
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
-		"internal/kafka/recordbatch", "internal/config", "internal/telemetry",
+		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
 		"internal/dbcache", "internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
-		"internal/telemetry",
+		"internal/suppress", "internal/telemetry",
 	}},
 }
 

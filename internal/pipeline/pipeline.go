@@ -15,7 +15,9 @@ import (
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/client"
 	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/suppress"
 	"github.com/leakveil/leakveil/redact"
+	"github.com/leakveil/leakveil/rules"
 )
 
 // Options is what all workers share.
@@ -28,6 +30,10 @@ type Options struct {
 	// Timeout ends the work on one batch; 0: DefaultTimeout.
 	Timeout time.Duration
 	Now     func() time.Time // nil: time.Now
+	// Suppress lets findings pass unmasked and untold; nil: none. Path is the file
+	// that the worker reads, empty for records.
+	Suppress *suppress.List
+	Path     string
 }
 
 // Result is a finding, whose it is, and what was done.
@@ -55,6 +61,7 @@ type Worker struct {
 
 	batch   *detect.Batch
 	results []Result
+	passed  []rules.Kind // of findings that were suppressed
 	spans   []redact.Span
 	moved   []redact.Span // spans with offsets of one segment
 	value   []byte
@@ -94,7 +101,7 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 		}
 		clear(w.value)
 	}()
-	w.batch, w.results, w.spans = b, w.results[:0], w.spans[:0]
+	w.batch, w.results, w.spans, w.passed = b, w.results[:0], w.spans[:0], w.passed[:0]
 	w.time.restart()
 	findings, _, err := w.scanner.Scan(b)
 	if err != nil {
@@ -128,11 +135,36 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 		w.relate()
 		w.disown(arena)
 	}
+	if w.options.Suppress != nil {
+		w.suppress(arena)
+	}
 	if err := w.time.check(); err != nil {
 		return nil, err
 	}
 	return w.results, nil
 }
+
+// suppress takes away what passes, last of all: clients are found with it, and no
+// identifier may hold it.
+func (w *Worker) suppress(arena []byte) {
+	kept := 0
+	for i := range w.results {
+		r := &w.results[i]
+		if w.options.Suppress.Passes(&r.Finding, r.Fingerprint, arena, w.options.Path) {
+			if !r.Part {
+				w.passed = append(w.passed, r.Kind)
+			}
+			continue
+		}
+		w.results[kept], w.spans[kept] = w.results[i], w.spans[i]
+		kept++
+	}
+	w.results, w.spans = w.results[:kept], w.spans[:kept]
+}
+
+// Suppressed returns the kinds of the last Find's findings that were suppressed:
+// they are not among its results. It is valid until the next call.
+func (w *Worker) Suppressed() []rules.Kind { return w.passed }
 
 // relate names clients from the other findings of the same record, where a
 // finding has none: the Basic user beside a code.

@@ -10,6 +10,7 @@ import (
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/lines"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/suppress"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
 )
@@ -28,11 +29,15 @@ type Finding struct {
 type Options struct {
 	Database *detect.Database
 	Key      redact.Key
-	Workers  int       // goroutines that scan a large file
-	Stdin    io.Reader // what "-" reads
+	Workers  int            // goroutines that scan a large file
+	Suppress *suppress.List // findings that it lets pass are not found; nil: none
+	Stdin    io.Reader      // what "-" reads
 	// OnFound is called for each finding: files in order, findings in the order
 	// of the file. Its error ends the scan.
 	OnFound func(Finding) error
+	// Known tells of a finding that is not to be reported; it is asked for each, before
+	// OnFound, in the same order. nil: none is.
+	Known func(Finding) bool
 	// OnFailed is called for each file that could not be read to its end, and for
 	// each with lines that could not be scanned. The scan goes on.
 	OnFailed func(path string, err error)
@@ -44,6 +49,7 @@ type Options struct {
 // Stats counts what was scanned.
 type Stats struct {
 	Files, Bytes, Findings int64
+	Known                  int64 // findings that Options.Known left out; not among Findings
 	Failed                 int64 // files that OnFailed was called for
 }
 
@@ -56,8 +62,8 @@ const small = lines.DefaultArena
 // the order of their names. The error is OnFound's or OnProgress'.
 func Run(paths []string, o Options) (Stats, error) {
 	s := &session{o: o}
-	options := pipeline.Options{Database: o.Database, Policy: reportAll(), Key: o.Key, Attribute: true}
-	s.lines.NewWorker = func() (*pipeline.Worker, error) { return pipeline.NewWorker(options) }
+	s.worker = pipeline.Options{Database: o.Database, Policy: reportAll(), Key: o.Key, Attribute: true, Suppress: o.Suppress}
+	s.lines.NewWorker = func() (*pipeline.Worker, error) { return pipeline.NewWorker(s.worker) }
 	for _, path := range paths {
 		if err := s.path(path); err != nil {
 			return s.stats, err
@@ -77,9 +83,10 @@ func reportAll() redact.Policy {
 
 // session is one run.
 type session struct {
-	o     Options
-	lines lines.Options
-	stats Stats
+	o      Options
+	lines  lines.Options
+	worker pipeline.Options
+	stats  Stats
 }
 
 // failed tells about a file and goes on.
@@ -95,6 +102,7 @@ func (e errStopped) Unwrap() error { return e.error }
 
 // text scans one file's text. size is its length in bytes, -1 when unknown.
 func (s *session) text(path string, src io.Reader, size int64) error {
+	s.worker.Path = path
 	o := s.lines
 	o.Workers = s.o.Workers
 	if size >= 0 && size < small {
@@ -169,6 +177,10 @@ func (t *tap) Write(text []byte) (int, error) {
 		found := Finding{Found: f, Path: t.path, Column: t.column + 1}
 		text = t.advance(text, f.Line, f.To)
 		found.EndColumn = t.column + 1
+		if t.s.o.Known != nil && t.s.o.Known(found) {
+			t.s.stats.Known++
+			continue
+		}
 		t.s.stats.Findings++
 		if err := t.s.o.OnFound(found); err != nil {
 			return 0, errStopped{err}

@@ -25,9 +25,20 @@ const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 func main() {
 	out := flag.String("out", "bigram.bin", "file to write")
 	flag.Parse()
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	made, err := build()
 	if err != nil {
 		log.Fatal(err)
+	}
+	if err := os.WriteFile(*out, made, 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// build learns from the Go distribution and returns the table.
+func build() ([]byte, error) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, err
 	}
 	var counts [64][64]float64
 	err = filepath.WalkDir(filepath.Join(strings.TrimSpace(string(root)), "src"), func(p string, d fs.DirEntry, err error) error {
@@ -39,11 +50,9 @@ func main() {
 		return err
 	})
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	if err := os.WriteFile(*out, table(&counts), 0o644); err != nil {
-		log.Fatal(err)
-	}
+	return table(&counts), nil
 }
 
 func learn(counts *[64][64]float64, text []byte) {
