@@ -6,10 +6,10 @@ GOFLAGS := -buildvcs=auto
 # Long-lived packages of the tests that need a real broker.
 BROKER  := ./internal/kafka/... ./internal/kafkatest/... ./internal/app/...
 
-.PHONY: help run build test test-long check race fuzz bench kafka run-kafka deps deps-test fmt lint gen clean
+.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka deps deps-test fmt lint gen clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
 deps:
 	@scripts/deps.sh build
@@ -20,7 +20,11 @@ deps-test:
 build: deps ## build bin/leakveil
 	go build -o $(BIN) ./cmd/leakveil
 
-run: build ## build and show the main job on a generated stream
+build-portable: ## build bin/leakveil without cgo: the portable engine alone
+	@ENGINE=portable scripts/build-any.sh $(BIN)
+
+run: ## build and show the main job on a generated stream; needs no libhs
+	@scripts/build-any.sh $(BIN)
 	$(BIN) demo
 
 test: deps deps-test ## unit and integration tests, with a real Kafka broker
@@ -28,6 +32,7 @@ test: deps deps-test ## unit and integration tests, with a real Kafka broker
 
 test-long: deps deps-test ## the long chaos runs and fuzzing (about an hour)
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
+	@scripts/test-vectorscan.sh
 	$(MAKE) fuzz FUZZTIME=120s
 
 check: fmt lint race ## what every push must pass

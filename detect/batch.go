@@ -15,6 +15,7 @@ type Batch struct {
 	own      []byte // storage of gathered batches
 	segments []Segment
 	lines    bool
+	before   Open
 }
 
 // Segment is one field of one record in the arena.
@@ -30,8 +31,13 @@ type Segment struct {
 // SetLines makes the batch scan text where it stands. Each line (up to \n) is
 // a record of one segment. The text must not change until the batch is done.
 func (b *Batch) SetLines(text []byte) {
-	b.buf, b.segments, b.lines = text, b.segments[:0], true
+	b.buf, b.segments, b.lines, b.before = text, b.segments[:0], true, Open{}
 }
+
+// SetOpen tells, behind SetLines, which value the text before ended in: what
+// Scanner.Open returned for it. When its first lines go on with it, the findings on
+// them are its parts.
+func (b *Batch) SetOpen(o Open) { b.before = o }
 
 // Reset empties the batch for gathering; memory is kept.
 func (b *Batch) Reset() {

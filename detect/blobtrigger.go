@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/leakveil/leakveil/internal/layer"
@@ -18,6 +19,18 @@ var blobKeys = []string{
 	"code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "client_assertion",
 }
 
+// blobWord is what is looked for in base64 for a rule's key, or "". The last word of
+// a key may be all that a rule has of it; it alone is too short.
+func blobWord(key string) string {
+	switch {
+	case slices.Contains(blobKeys, key):
+		return key
+	case key == "verifier":
+		return "code_verifier"
+	}
+	return ""
+}
+
 // blobTriggers spells a key in base64, in base64 once more, and in hexadecimal: snake,
 // camel and upper case at each place.
 func blobTriggers(r *rules.Rule, key string) []*Trigger {
@@ -30,7 +43,7 @@ func blobTriggers(r *rules.Rule, key string) []*Trigger {
 		t.elems = literalElems(text, false)
 		out = append(out, t)
 	}
-	for i, word := range spellings(key) {
+	for i, word := range wordSpellings(key) {
 		add("hex", word, hex.EncodeToString([]byte(word)), layer.HexLower, 0)
 		add("hex", word, strings.ToUpper(hex.EncodeToString([]byte(word))), layer.HexUpper, 0)
 		for lead := range 3 {
@@ -50,9 +63,9 @@ func blobTriggers(r *rules.Rule, key string) []*Trigger {
 // phase is where middle(word, lead) begins in its group of four characters.
 func phase(lead int) int { return (lead*8 + 5) / 6 % 4 }
 
-// spellings are the ways in which a key stands in JSON, in forms and in the
+// wordSpellings are the ways in which a key stands in JSON, in forms and in the
 // environment.
-func spellings(key string) []string {
+func wordSpellings(key string) []string {
 	var camel, upper []byte
 	for i := 0; i < len(key); i++ {
 		c := key[i]

@@ -98,7 +98,7 @@ func (s *Scanner) isWordInBrackets(c *candidate, v []byte) bool {
 	case c.glue.bracket != 0:
 		return !isReal(v)
 	case c.glue.list && c.glue.quote == 0:
-		return bytes.ContainsAny(v, "_-. ") && isWords(v) || namesMask(v)
+		return (bytes.ContainsAny(v, "_-. ") || isBlank(s.next(c))) && isWords(v) || namesMask(v)
 	case raw[0] == '%': // not an escape, though %DA and %AC begin names as well
 		last := len(raw) - 1
 		return last > 1 && raw[last] == '%' && !looksRandom(raw[1:last])

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/flier/gohs/hyperscan"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -19,57 +18,23 @@ type Cache interface {
 }
 
 // CompileCached is Compile that takes the engine's part from a cache when it is
-// there. The key is a digest of every expression and of the engine's version. What
-// comes from the cache must prove itself before it is used: each trigger has to
-// fire on a text made for it, so that a damaged or foreign file can make nothing
-// pass unseen.
+// there; see CompileWith.
 func CompileCached(cache Cache, set *rules.Set, roles ...rules.Role) (*Database, error) {
-	db, err := generate(set, roles...)
-	if err != nil {
-		return nil, err
-	}
-	key := digest(db.triggers)
-	if m := restore(cache.Load(key)); m != nil {
-		if m.prove(db.triggers) == nil {
-			db.matcher = m
-			return db, nil
-		}
-		_ = m.db.Close()
-	}
-	if db.matcher, err = compileMatcher(db.triggers); err != nil {
-		return nil, err
-	}
-	if data, err := db.matcher.marshal(); err == nil {
-		cache.Store(key, data)
-	}
-	return db, nil
+	return CompileWith(Options{Cache: cache}, set, roles...)
 }
 
-// digest names the compiled form of triggers.
-func digest(triggers []*Trigger) string {
+// digest names the compiled form of triggers for an engine's version.
+func digest(version string, triggers []*Trigger) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n", hyperscan.Version())
+	fmt.Fprintf(sum, "%s\n", version)
 	for i, t := range triggers {
 		fmt.Fprintf(sum, "%d:/%s/%s\n", i, t.Expression(), t.Flags())
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// restore loads a serialised database, or returns nil. The engine itself refuses
-// one with a wrong checksum, of another version or for another processor.
-func restore(data []byte) *matcher {
-	if len(data) == 0 {
-		return nil
-	}
-	db, err := hyperscan.UnmarshalBlockDatabase(data)
-	if err != nil {
-		return nil
-	}
-	return &matcher{db: db}
-}
-
 // prove scans a text in which each trigger must fire once where it was put.
-func (m *matcher) prove(triggers []*Trigger) error {
+func prove(m matcher, triggers []*Trigger) error {
 	e, err := m.engine()
 	if err != nil {
 		return err

@@ -97,20 +97,68 @@ func codeChar(hiDigit, loDigit byte, n, slash int) char {
 	return char{c: h<<4 | l, n: n, slash: slash, code: true}
 }
 
+// entities are the named HTML entities that glue is made of.
 var entities = []struct {
-	text string
+	name string
 	c    byte
-}{
-	{"&quot;", '"'}, {"&#34;", '"'}, {"&#39;", '\''}, {"&apos;", '\''},
-	{"&amp;", '&'}, {"&#x27;", '\''}, {"&#x22;", '"'}, {"&gt;", '>'}, {"&lt;", '<'}, {"&#61;", '='}, {"&#x3D;", '='},
+}{{"quot;", '"'}, {"apos;", '\''}, {"amp;", '&'}, {"gt;", '>'}, {"lt;", '<'}, {"equals;", '='}, {"colon;", ':'}, {"lbrack;", '['}, {"rbrack;", ']'}}
+
+// maxEntity bounds how often an entity's & is written as an entity itself.
+const maxEntity = 3
+
+// readEntity reads an HTML entity of ASCII, named or numeric, at p. Its & may be
+// written as &amp; up to maxEntity times.
+func readEntity(b []byte, p, hi int) char {
+	q := p + 1
+	for range maxEntity {
+		if q+4 >= hi || string(b[q:q+4]) != "amp;" || !isEntity(b, q+4, hi) {
+			break
+		}
+		q += 4
+	}
+	c, n := entity(b, q, hi)
+	if n == 0 {
+		return char{}
+	}
+	return char{c: c, n: q + n - p, code: true}
 }
 
-// readEntity reads the HTML entities that glue is made of.
-func readEntity(b []byte, p, hi int) char {
+func isEntity(b []byte, p, hi int) bool {
+	_, n := entity(b, p, hi)
+	return n > 0 || p+4 < hi && string(b[p:p+4]) == "amp;"
+}
+
+// entity reads what stands behind an entity's &.
+func entity(b []byte, p, hi int) (c byte, n int) {
+	if p >= hi {
+		return 0, 0
+	}
+	if b[p] == '#' {
+		return numericEntity(b, p, hi)
+	}
 	for _, e := range entities {
-		if n := len(e.text); p+n <= hi && string(b[p:p+n]) == e.text {
-			return char{c: e.c, n: n, code: true}
+		if n := len(e.name); p+n <= hi && string(b[p:p+n]) == e.name {
+			return e.c, n
 		}
 	}
-	return char{}
+	return 0, 0
+}
+
+// maxNumeric bounds the digits of a numeric entity.
+const maxNumeric = 6
+
+func numericEntity(b []byte, p, hi int) (c byte, n int) {
+	q, base, code := p+1, 10, 0
+	if q < hi && lower(b[q]) == 'x' {
+		q, base = q+1, 16
+	}
+	first := q
+	for q < hi && q-first < maxNumeric && int(unhex(b[q])) < base {
+		code = code*base + int(unhex(b[q]))
+		q++
+	}
+	if q == first || q >= hi || b[q] != ';' || code >= 0x80 {
+		return 0, 0
+	}
+	return byte(code), q + 1 - p
 }

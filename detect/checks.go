@@ -18,26 +18,30 @@ var checkFuncs map[string]checkFunc
 
 func init() { // breaks the initialisation cycle through Scanner
 	checkFuncs = map[string]checkFunc{
-		"pkce":         checkPKCE,
-		"plain":        checkPlain,
-		"jwt":          checkJWT,
-		"basic":        checkBasic,
-		"github_crc":   checkGitHubCRC,
-		"random":       checkRandom,
-		"not_words":    checkNotWords,
-		"neighbours":   checkNeighbours,
-		"password":     checkPassword,
-		"scheme_value": checkSchemeValue,
-		"request_uri":  checkRequestURI,
-		"user_code":    checkUserCode,
-		"saml":         checkSAML,
-		"not_prose":    checkNotProse,
-		"unlike_words": checkUnlikeWords,
-		"not_in_blob":  checkNotInBlob,
-		"last_part":    func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
-		"entra":        func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
-		"entra_secret": checkEntraSecret,
-		"salesforce":   func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
+		"pkce":          checkPKCE,
+		"plain":         checkPlain,
+		"jwt":           checkJWT,
+		"basic":         checkBasic,
+		"github_crc":    checkGitHubCRC,
+		"random":        checkRandom,
+		"not_words":     checkNotWords,
+		"neighbours":    checkNeighbours,
+		"password":      checkPassword,
+		"scheme_value":  checkSchemeValue,
+		"request_uri":   checkRequestURI,
+		"user_code":     checkUserCode,
+		"saml":          checkSAML,
+		"not_prose":     checkNotProse,
+		"cookie":        checkCookie,
+		"unlike_words":  checkUnlikeWords,
+		"not_in_blob":   checkNotInBlob,
+		"curl_user":     checkCurlUser,
+		"bare_key":      checkBareKey,
+		"user_password": checkUserPassword,
+		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
+		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
+		"entra_secret":  checkEntraSecret,
+		"salesforce":    func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
 	}
 }
 
@@ -59,11 +63,14 @@ func (s *Scanner) check(c *candidate) bool {
 	whole := v
 	v = rules.BeforeMask(whole)
 	r := c.Rule
-	if len(v) < r.Value.Min || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
-		s.isWordInBrackets(c, v) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
+	if len(v) < c.least() || s.isPlaceholder(c, v) || suppressed(&r.Suppress, v) || s.isTemplate(c, v) ||
+		s.isWordInBrackets(c, v) || s.isMemberName(c) || s.isTypeName(c, v) || s.isSource(c, v) || c.glue.loose && (isPair(whole) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && isProse(c, whole, v) {
+		return false
+	}
+	if c.glue.strict && !s.isStrict(c, v) {
 		return false
 	}
 	c.Confidence = rules.Likely
@@ -72,6 +79,15 @@ func (s *Scanner) check(c *candidate) bool {
 			return false
 		}
 		c.Confidence = rules.Certain
+	}
+	if len(v) < r.Value.Min {
+		if !c.remains(v) {
+			return false
+		}
+		c.Confidence = rules.Likely
+		if form := c.trigger.form; form == formKey || form == formScheme && headerBefore(s.arena[c.RecordLow:c.KeyStart]) {
+			return true // what the rule's checks look for may be missing
+		}
 	}
 	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
 		c.Confidence = rules.Likely
@@ -85,15 +101,6 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 	}
 	return true
-}
-
-// isPlaceholder is isPlaceholder of a candidate's decoded value, which begins
-// where the candidate does unless it had to be decoded.
-func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
-	if c.Form != (layer.Form{}) {
-		return isPlaceholder(v)
-	}
-	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
 }
 
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.
@@ -113,16 +120,6 @@ const likeWords = -8
 func checkUnlikeWords(_ *Scanner, c *candidate, v []byte) bool {
 	body := v[min(len(v), len(c.trigger.elems)-1):]
 	return score(body) >= likeWords || looksRandom(body)
-}
-
-func checkPKCE(_ *Scanner, c *candidate, v []byte) bool {
-	if c.glue.sep == ' ' && !looksRandom(v) {
-		return false
-	}
-	if len(v) >= 43 && len(v) <= 128 {
-		c.Confidence = rules.Certain
-	}
-	return true
 }
 
 // checkNotWords drops prose and enumeration values behind a strong key.
@@ -145,7 +142,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if isNumber(v) {
 		return len(v) >= longNumber && s.hasParameter(c)
 	}
-	if len(v) >= 16 && looksRandom(v) {
+	if len(v) >= 16 && looksRandom(v) && !isMarkup(c) {
 		return true
 	}
 	return (score(v) > 0 || isMixed(v)) && s.hasParameter(c)
@@ -208,26 +205,6 @@ var parameters = [][]byte{
 func (s *Scanner) hasParameter(c *candidate) bool {
 	lo, hi := s.around(c)
 	return s.parameters.in(s.arena, lo, hi)
-}
-
-func checkPassword(s *Scanner, c *candidate, _ []byte) bool {
-	record := s.near(c)
-	for p := 0; ; {
-		n := bytes.Index(record[p:], []byte("grant"))
-		if n < 0 {
-			return false
-		}
-		if p += n + len("grant"); p < len(record) && joiner[record[p]] {
-			p++
-		}
-		end := p + len("type")
-		if end >= len(record) || !equalFold(record[p:end], "type") {
-			continue
-		}
-		if g, ok := parseGlue(record, end, len(record)); ok && bytes.HasPrefix(record[g.start:], []byte("password")) {
-			return true
-		}
-	}
 }
 
 // checkSchemeValue tells a credential behind "Bearer" from prose and from

@@ -13,6 +13,7 @@ type candidate struct {
 	trigger *Trigger
 	glue    glue
 	quoted  bool // the whole content of a pair of quotes
+	atEnd   bool // the record ends with it, so that the rest may be missing
 }
 
 // confirm follows one event to a candidate, or drops it.
@@ -33,6 +34,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.form == formJar {
+		s.openJar(c, to-t.rest)
+		return
+	}
 	if !s.locate(c, to) || !s.bound(c) {
 		return
 	}
@@ -48,6 +53,9 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	}
 	if s.check(c) {
 		s.candidates = append(s.candidates, *c)
+		if s.secondValue(c) {
+			s.candidates = append(s.candidates, *c)
+		}
 	}
 }
 
@@ -71,7 +79,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = to - t.tail - t.glue
 		}
 		c.KeyStart = matchBack(s.arena, end, t.word)
-		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) {
+		if c.KeyStart < 0 || !boundary(s.arena, c.KeyStart, c.RecordLow) && !s.isCodeKey(c, end) && !s.isPKCEKey(c) {
 			return false
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
@@ -84,7 +92,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		c.glue, c.Start = g, g.start
-		return ok
+		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formScheme:
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
@@ -150,7 +158,7 @@ func edge(b []byte, p, lo int) bool {
 	case p-lo >= 4 && b[p-4] == '\\' && b[p-3] == 'x':
 		return true
 	}
-	return false
+	return behindSGR(b, p, lo)
 }
 
 // percentBefore is the percent depth of the delimiter before p: 1 behind %3D,
@@ -185,7 +193,8 @@ func (s *Scanner) bound(c *candidate) bool {
 	}
 	s.trim(c)
 	c.Blob = c.Start
-	return c.End-c.Start >= c.Rule.Value.Min || c.End-c.Start >= 1 && c.trigger.form == formPrefix
+	c.cut(s.arena)
+	return c.End-c.Start >= c.least() || c.End-c.Start >= 1 && c.trigger.form == formPrefix
 }
 
 // extend finds the value's end.
@@ -202,6 +211,9 @@ func (s *Scanner) extend(c *candidate, in *set) {
 	}
 	if c.trigger.form != formPrefix {
 		s.goOn(c, in)
+	}
+	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {
+		c.disclosures(s.arena)
 	}
 }
 

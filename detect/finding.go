@@ -32,6 +32,14 @@ type Finding struct {
 	Confidence rules.Confidence
 	// Repeat marks the same value found again in its record by its bytes alone.
 	Repeat bool
+	// Truncated marks a value of which only the beginning is there: a mark (…, ...)
+	// stands where it would go on, or its record ends too early.
+	Truncated bool
+	// Lines is the number of further lines that the value goes on over. What stands
+	// on each of them is a finding of its own, marked as Part, since each line gets
+	// its own mask; it counts as one with the finding before it.
+	Lines int
+	Part  bool
 }
 
 // Value appends the fully decoded value of f to dst: what is fingerprinted.

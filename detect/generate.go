@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'\\=:%&>[]) \t")
+	glueByte = setOf("\"'`\\=:%&><[](){,- \t")
 	blank    = setOf(" \t")
 )
 
@@ -28,40 +28,72 @@ type weakGlue struct {
 	open int
 }
 
-// weakGlues are all of them. The parser (glue.go) knows far more; weak keys need
-// exact ones so that clean logs raise almost no event. Each is one literal: an
-// optional byte would cut it in two and cost a fifth of the speed.
-var weakGlues = func() (out []weakGlue) {
-	add := func(open int, texts ...string) {
-		for _, text := range texts {
-			out = append(out, weakGlue{text, open})
-		}
-	}
-	// around spells a separator with and without a blank on either side.
-	around := func(open int, before, sep, after string) {
-		for _, text := range []string{sep, sep + " ", " " + sep, " " + sep + " "} {
-			add(open, before+text+after)
-		}
-	}
-	around(0, "", "=", "")
-	around(0, "", ":", "")
-	around(1, `"`, ":", "")
-	around(1, "'", ":", "")
-	around(2, `\"`, ":", "")
-	around(4, `\\\"`, ":", "")
-	around(1, `"`, "=>", "")
-	around(1, "'", "=>", "")
-	around(0, "]", "=>", "")
-	around(0, "[]", "=", "")
-	around(0, "&quot;", ":", "&quot;")
-	add(0, "'", " '", "%5B%5D=")
-	add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
-	add(0, `\u003D`, `\u0022:\u0022`)
+// weakGlues are those that every weak key has. The parser (glue.go) knows far more;
+// weak keys need exact ones so that clean logs raise almost no event. Each is one
+// literal: an optional byte would cut it in two and cost a fifth of the speed.
+var weakGlues = func() (out glueList) {
+	out.around(0, "", "=", "")
+	out.around(0, "", ":", "")
+	out.around(1, `"`, ":", "")
+	out.around(1, "'", ":", "")
+	out.around(2, `\"`, ":", "")
+	out.around(4, `\\\"`, ":", "")
+	out.around(1, `"`, "=>", "")
+	out.around(1, "'", "=>", "")
+	out.around(0, "]", "=>", "")
+	out.around(0, "[]", "=", "")
+	out.around(0, "&quot;", ":", "&quot;")
+	out.add(0, "'", " '", "%5B%5D=")
+	out.add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
+	out.add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
 
+// judgedGlues are those that weak keys have as well whose values are judged by how
+// random they look (code, token): ways in which many other things are written.
+var judgedGlues = func() (out glueList) {
+	// Members of maps, SQL's quotes and brackets, arrows, elements.
+	out.around(1, "]", "=", "")
+	out.around(1, `"`, "=", "")
+	out.around(1, "", "=>", "")
+	out.add(1, `\':`, `\': `)
+	out.add(0, " := ", " `", " -> ", "->", ": [ '", `\":[\"`, ">", `">`, "&gt;")
+	// Lists whose members are pairs (glue_pair.go).
+	for _, quote := range []string{`"`, "'", `\"`} {
+		out.add(0, quote+","+quote, quote+", "+quote)
+	}
+	out.add(0, `">>,<<"`, `,"`, "', b'")
+	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
+	return out
+}()
+
+// leads are ways from such a key towards its value that are rare on their own. What
+// stands between them and the value is read in Go (sentences, halves of pairs, deeper
+// escapes, headers of parts, lengths); their triggers ask for no byte of a value.
+var leads = []string{
+	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
+	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
+	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
+	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
+}
+
+type glueList []weakGlue
+
+func (l *glueList) add(open int, texts ...string) {
+	for _, text := range texts {
+		*l = append(*l, weakGlue{text, open})
+	}
+}
+
+// around spells a separator with and without a blank on either side.
+func (l *glueList) around(open int, before, sep, after string) {
+	for _, text := range []string{sep, sep + " ", " " + sep, " " + sep + " "} {
+		l.add(open, before+text+after)
+	}
+}
+
 // openers may stand before a value, or begin an escape in it.
-const openers = "%\\\"'<[{("
+const openers = "%\\\"'`<[{(\x1b"
 
 // schemeGlues stand between an authentication scheme and its credentials.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
@@ -72,8 +104,8 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	value := alphabets[r.Value.Alphabet]
 	for _, key := range r.Keys {
 		out = append(out, keyTriggers(r, key)...)
-		if r.Role == rules.RoleSecret && slices.Contains(blobKeys, key) {
-			out = append(out, blobTriggers(r, key)...)
+		if word := blobWord(key); word != "" && r.Role == rules.RoleSecret {
+			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)
 			}
@@ -82,10 +114,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, name := range r.Names {
 		out = append(out, nameTriggers(r, name)...)
 	}
+	for _, key := range r.Jars {
+		out = append(out, jarTrigger(r, key))
+	}
 	for _, key := range r.WeakKeys {
-		for _, glue := range weakGlues {
-			out = append(out, weakTrigger(r, key, glue, value))
-		}
+		out = append(out, weakTriggers(r, key, value)...)
 	}
 	for _, prefix := range r.Prefixes {
 		t := &Trigger{Rule: r, Key: prefix, form: formPrefix}
@@ -130,6 +163,24 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 
 // weakTail is the most value bytes that a weak key's trigger asks for.
 const weakTail = 12
+
+func weakTriggers(r *rules.Rule, key string, value *set) (out []*Trigger) {
+	for _, glue := range weakGlues {
+		out = append(out, weakTrigger(r, key, glue, value))
+	}
+	if !slices.Contains(r.Checks, "neighbours") {
+		return out
+	}
+	for _, glue := range judgedGlues {
+		out = append(out, weakTrigger(r, key, glue, value))
+	}
+	for _, lead := range leads {
+		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(lead)}
+		t.elems = append(literalElems(key, true), literalElems(lead, true)...)
+		out = append(out, t)
+	}
+	return out
+}
 
 func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}

@@ -16,6 +16,9 @@ type glue struct {
 	bracket byte
 	outer   int
 	list    bool // a bracket that lists have stands around the value, without quotes
+	// strict says that the way from key to value is one that other things are
+	// written in as well (lists, sentences, calls): the value must look random.
+	strict bool
 }
 
 // maxGlue bounds the logical characters between a key and its value.
@@ -36,14 +39,33 @@ func parseGlue(b []byte, p, hi int) (glue, bool) {
 
 // fullGlue is the whole grammar.
 func fullGlue(b []byte, p, hi int) (glue, bool) {
-	g := glue{start: p}
-	if !g.closeKey(b, hi) || !g.separator(b, hi) {
+	g := glue{start: behindSuffix(b, p, hi)}
+	if !g.closeKey(b, hi) {
+		return g, g.start > p && g.part(b, min(hi, p+maxApart)) && g.start < hi
+	}
+	if g.apart(b, p, hi) {
+		return g, g.start < hi
+	}
+	if !g.separator(b, hi) {
 		return g, false
 	}
 	sepEnd := g.start
 	g.openValue(b, hi)
 	g.loose = g.quote == 0 && sepEnd < g.start && isBlank(b[sepEnd]) && b[sepEnd-1] == '=' && !isBlank(b[sepEnd-2])
 	return g, g.start < hi
+}
+
+// behindSuffix steps over a word that keys end in as well: tokenValue, token_value.
+func behindSuffix(b []byte, p, hi int) int {
+	q := p
+	if q < hi && (b[q] == '_' || b[q] == '-') {
+		q++
+	}
+	const suffix = "value"
+	if end := q + len(suffix); end < hi && equalFold(b[q:end], suffix) && !inKey(b[end]) {
+		return end
+	}
+	return p
 }
 
 // next reads the character at g.start and steps over it.
@@ -111,7 +133,7 @@ func (g *glue) separator(b []byte, hi int) bool {
 		g.sep = ch.c
 	default:
 		// Prose: the key was followed by blanks alone, which are consumed.
-		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' {
+		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' {
 			return false
 		}
 		g.sep = ' '
@@ -127,7 +149,15 @@ func (g *glue) openValue(b []byte, hi int) {
 			return
 		}
 		switch {
-		case isSpace(ch.c), ch.c == '[', ch.c == '(', ch.c == '{' && ch.pct == 0:
+		case ch.c == 0x1b && g.quote == 0:
+			n := sgr(b, g.start, hi)
+			if n == 0 {
+				return
+			}
+			g.start += n
+		case ch.c == '(' && g.quote == 0 && typed(b, g.start, hi) > 0:
+			g.start += typed(b, g.start, hi)
+		case isSpace(ch.c), ch.c == '[' && !isWrapper(b[g.start:hi]), ch.c == '(', ch.c == '{' && ch.pct == 0:
 			if g.quote != 0 || g.sep == '=' && ch.c == ' ' && ch.code {
 				return
 			}
@@ -144,18 +174,43 @@ func (g *glue) openValue(b []byte, hi int) {
 			g.take(ch)
 			g.quote, g.slash, g.code = ch.c, ch.slash, ch.code
 		default:
-			if n := wrapper(b[g.start:hi]); n > 0 && g.quote == 0 {
-				g.start += n
-				g.list = true
-				continue
+			n := 0
+			if g.quote == 0 {
+				n = max(wrapper(b[g.start:hi]), g.block(b, hi))
 			}
-			return
+			if n == 0 && g.quote == 0 {
+				n = call(b, g.start, hi)
+				g.strict = g.strict || n > 0 && !constructors[string(b[g.start:run(b, g.start, g.start+n, inIdentifier)])]
+			}
+			if n == 0 {
+				return
+			}
+			g.start += n
+			g.list = true
 		}
 	}
 }
 
+// block returns the length of what opens YAML's text over lines, before its line
+// end: >- and |.
+func (g *glue) block(b []byte, hi int) int {
+	p := g.start
+	if g.sep != ':' || p >= hi || b[p] != '>' && b[p] != '|' {
+		return 0
+	}
+	if p++; p < hi && (b[p] == '-' || b[p] == '+') {
+		p++
+	}
+	if ch := readChar(b, p, hi); ch.n == 0 || ch.c != '\n' && ch.c != '\r' && !(ch.c == ' ' && ch.code) {
+		return 0
+	}
+	return p - g.start
+}
+
 // wrappers are what languages print around a value.
-var wrappers = []string{"Some(", "Optional[", "Just ", "<![CDATA[", "b'", `b"`, "u'", `u"`}
+var wrappers = []string{"Some(", "Optional[", "Just ", "List(", "<![CDATA[", "<<\"", "[]string{", "b'", `b"`, "u'", `u"`}
+
+func isWrapper(b []byte) bool { return wrapper(b) > 0 }
 
 func wrapper(b []byte) int {
 	for _, w := range wrappers {

@@ -40,6 +40,9 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	}
 	head, rest, _ := bytes.Cut(v[:min(len(v), maxJWTPart)], dot)
 	header, ok := s.headers.read(head)
+	if len(rest) == 0 && (ok || len(head) == len(v)) && c.isCutJWT(head, ok) {
+		return true
+	}
 	if !ok || header.Alg == "" {
 		return false
 	}
@@ -51,8 +54,14 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 	if parts != 2 && parts != 4 && parts != 1 || parts == 4 && header.Enc == "" {
 		return false
 	}
-	if header.Typ == "dpop+jwt" || parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
+	if header.Typ == "dpop+jwt" {
 		return false
+	}
+	if parts == 1 && (!isNone(header.Alg) || !decodePart(rest, &struct{}{})) {
+		if !c.Truncated && !c.atEnd {
+			return false
+		}
+		c.Truncated = true
 	}
 	c.Confidence = rules.Certain
 	if c.Kind != rules.JWT {
@@ -71,6 +80,24 @@ func (s *Scanner) confirmJWT(c *candidate, v []byte) bool {
 		c.Kind = kindByClaims(body)
 	}
 	return true
+}
+
+// maxDisclosures bounds what follows the first tilde of an SD-JWT.
+const maxDisclosures = 64 << 10
+
+// disclosures takes what follows an SD-JWT (RFC 9901 section 4) into the value: each
+// disclosure is base64url of a JSON list, and tells a claim that the token hides. The
+// last part may be the holder's proof, a JWT.
+func (c *candidate) disclosures(b []byte) {
+	hi := min(c.High, c.End+maxDisclosures)
+	for c.End < hi && b[c.End] == '~' {
+		end := run(b, c.End+1, hi, alphabets["jwt"])
+		part := b[c.End+1 : end]
+		if len(part) > 0 && !bytes.HasPrefix(part, []byte("Wy")) && !bytes.HasPrefix(part, []byte("Ww")) && !bytes.HasPrefix(part, []byte("ey")) {
+			return
+		}
+		c.End = end
+	}
 }
 
 // joseHeader is what is read of a JOSE header (RFC 7515 §4).
@@ -95,11 +122,12 @@ func (h *headerCache) read(raw []byte) (joseHeader, bool) {
 	return header, true
 }
 
-// dots counts the dots of v up to one more than a token has.
+// dots counts the dots of v up to one more than a token has, without those of the
+// disclosures behind an SD-JWT's first tilde.
 func dots(v []byte) (n int) {
 	for n <= 4 {
 		i := bytes.IndexByte(v, '.')
-		if i < 0 {
+		if i < 0 || bytes.IndexByte(v[:i], '~') >= 0 {
 			break
 		}
 		n++
@@ -144,6 +172,7 @@ func kindByClaims(body []byte) rules.Kind {
 	var claims struct {
 		Typ    string
 		Nonce  string
+		Code   string
 		AtHash string `json:"at_hash"`
 		CHash  string `json:"c_hash"`
 		Events map[string]any
@@ -152,6 +181,8 @@ func kindByClaims(body []byte) rules.Kind {
 		return rules.JWT
 	}
 	switch {
+	case claims.Code != "": // the response of an authorization request (JARM section 2.1)
+		return rules.AuthorizationCode
 	case claims.Typ == "Bearer":
 		return rules.AccessToken
 	case claims.Typ == "Refresh" || claims.Typ == "Offline":

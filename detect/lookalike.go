@@ -23,6 +23,14 @@ var weakLookAlikes = []string{
 	"idtoken", "logouttoken",
 }
 
+// joinedLookAlikes are the same of names in one word alone (changeToken, device_token):
+// before a blank their first words mean nothing (client=data-export token=…).
+var joinedLookAlikes = []string{
+	"lasttoken", "endtoken", "offsettoken", "markertoken", "bookmarktoken", "sequencetoken", "watermarktoken", "positiontoken", "sharditeratortoken",
+	"changetoken", "updatetoken", "versiontoken", "creationtoken", "creatortoken", "usagetoken", "deduplicationtoken", "deduptoken", "fencingtoken",
+	"clienttoken", "exporttoken", "workunittoken", "lifecycleactiontoken", "devicetoken", "pushtoken", "pushnotificationtoken", "fcmtoken", "apnstoken", "purchasetoken", "transactiontoken", "tracetoken", "correlationtoken",
+}
+
 // otherCodes are words that say, before the word code, that it is none of an
 // authorization server: promo code=…, QR code: …. Words that may speak of a
 // request as well (error, response, POST) are not among them.
@@ -58,6 +66,9 @@ func (s *Scanner) otherWord(c *candidate) bool {
 	for lo > floor && hi-lo < maxMarked && inKey(s.arena[lo-1]) {
 		lo--
 	}
+	if lo > floor && c.trigger.Key == "token" && s.arena[lo-1] == '=' {
+		return false // the value of the pair before: id=next-page token=…
+	}
 	var buf [maxMarked + len("token")]byte
 	word := buf[:0]
 	for _, b := range s.arena[lo:hi] {
@@ -66,11 +77,11 @@ func (s *Scanner) otherWord(c *candidate) bool {
 	if c.trigger.Key == "code" {
 		return otherCodes[string(word)]
 	}
-	return c.trigger.Key == "token" && len(word) > 0 && endsLookAlike(append(word, "token"...))
+	return c.trigger.Key == "token" && len(word) > 0 && hasEnd(append(word, "token"...), weakLookAlikes)
 }
 
-func endsLookAlike(name []byte) bool {
-	for _, other := range weakLookAlikes {
+func hasEnd(name []byte, list []string) bool {
+	for _, other := range list {
 		if bytes.HasSuffix(name, []byte(other)) {
 			return true
 		}
@@ -109,8 +120,9 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	for lo > 0 && inKey(record[lo-1]) {
 		lo--
 	}
-	if lo > 0 && (record[lo-1] == '\\' || record[lo-1] == '%') {
-		lo = c.KeyStart - floor // what stands before the key is an escape: \n, %26
+	lo = min(behindEscape(record, lo, len(record)), c.KeyStart-floor) // \n, %26
+	if behindSGR(record, c.KeyStart-floor, 0) {
+		lo = c.KeyStart - floor
 	}
 	for hi < len(record) && inKey(record[hi]) {
 		hi++
@@ -125,7 +137,7 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	if c.trigger.Key == "code" && len(name) > len("code") {
 		return !codeKeys[string(name)] // product, country, zip, status code …
 	}
-	return endsLookAlike(name) || s.otherWord(c)
+	return hasEnd(name, weakLookAlikes) || hasEnd(name, joinedLookAlikes) || s.otherWord(c)
 }
 
 func inKey(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }

@@ -1,6 +1,10 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/internal/layer"
+)
 
 // nearby tells whether one of a few words stands in a window of the arena. Windows
 // come in rising order and overlap: each word is looked for once in each part of
@@ -72,6 +76,9 @@ func (l *lastFew) in(arena []byte, lo, hi int) bool {
 	if hi-lo < 4 {
 		return false
 	}
+	if v := arena[lo : lo+4 : lo+4]; v[0] != v[1] && v[0] != v[2] && v[0] != v[3] && v[1] != v[2] && v[1] != v[3] && v[2] != v[3] {
+		return false // as most values begin
+	}
 	if lo < l.start || lo >= l.end || !l.extend(arena, hi) {
 		*l = lastFew{start: lo, end: lo}
 		return l.extend(arena, hi)
@@ -96,4 +103,13 @@ next:
 		l.n++
 	}
 	return true
+}
+
+// isPlaceholder is isPlaceholder of a candidate's decoded value, which begins
+// where the candidate does unless it had to be decoded.
+func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
+	if c.Form != (layer.Form{}) {
+		return isPlaceholder(v)
+	}
+	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
 }

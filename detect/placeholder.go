@@ -130,7 +130,7 @@ func containsMark(v []byte) bool {
 	}
 	var buf [maxWord]byte
 	word := lowerWord(&buf, v)
-	return bytes.Contains(word, redactedWord) || bytes.HasPrefix(word, yourWord) && len(word) > len(yourWord) && indexByte("_-", word[len(yourWord)])
+	return bytes.Contains(word, redactedWord) || bytes.HasPrefix(word, yourWord) && len(word) > len(yourWord) && indexByte("_- ", word[len(yourWord)])
 }
 
 // mayHoldMark looks at every fourth byte: one of them is in each run of four.

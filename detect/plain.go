@@ -10,9 +10,9 @@ func plainGlue(b []byte, p, hi int) (glue, bool) {
 	}
 	w := b[p : p+6 : p+6]
 	switch quote := w[0]; {
-	case quote == '=' && plainStart[w[1]]:
+	case quote == '=' && plainStart[w[1]] && call(b, p+1, hi) == 0:
 		return glue{start: p + 1, sep: '='}, true
-	case quote == ':' && w[1] == ' ' && plainStart[w[2]]:
+	case quote == ':' && w[1] == ' ' && plainStart[w[2]] && call(b, p+2, hi) == 0:
 		return glue{start: p + 2, sep: ':'}, true
 	case quote == '"' || quote == '\'':
 		if w[1] == ':' && w[2] == quote && plainQuoted[w[3]] {

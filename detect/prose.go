@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -12,6 +13,33 @@ import (
 func isProse(c *candidate, whole, v []byte) bool {
 	return isPair(whole) || c.trigger.form != formScheme && !looksRandom(v)
 }
+
+// isStrict reports whether a value is one though other things are written the
+// same way (glue.strict).
+func (s *Scanner) isStrict(c *candidate, v []byte) bool {
+	if c.glue.sep == ',' && score(v) > 0 && s.isTuple(c) {
+		return true
+	}
+	return len(v) >= minLed && looksRandom(v) && !isPair(v)
+}
+
+// isTuple reports whether a key and its value are all that stands in brackets:
+// ["code","V"], ('code', 'V').
+func (s *Scanner) isTuple(c *candidate) bool {
+	p := elementStart(s.arena, c.KeyStart, c.Low) - 1
+	for n := 0; n < maxGlue && p > c.Low && indexByte("\"'\\b<:", s.arena[p]); n++ {
+		p--
+	}
+	q := c.End
+	for n := 0; n < maxGlue && q < c.High && indexByte("\"'\\>", s.arena[q]); n++ {
+		q++
+	}
+	return p >= c.Low && q < c.High && indexByte("[({", s.arena[p]) && indexByte("])}", s.arena[q])
+}
+
+// isMarkup reports whether a value stands in HTML's element for names and commands
+// (<code>RSASSA-PKCS1-v1_5</code>).
+func isMarkup(c *candidate) bool { return c.glue.sep == '>' && c.trigger.Key == "code" }
 
 // isPair reports whether v is a pair of its own: a name, =, and more. With nothing
 // but = behind it, it may be base64 and its padding: then the name must be words.
@@ -39,7 +67,7 @@ func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
 	if p+1 >= c.High || s.arena[p] != ' ' {
 		return true
 	}
-	for p++; p < c.High && isLower(s.arena[p]); p++ {
+	for p++; p < c.High && isLetter(s.arena[p]); p++ {
 	}
 	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
 }
@@ -82,4 +110,43 @@ func equalFold(v []byte, word string) bool {
 func (s *Scanner) isTypeName(c *candidate, v []byte) bool {
 	return !c.trigger.value['?'] && c.glue.quote == 0 && c.End < c.High && indexByte("[({@", s.arena[c.End]) &&
 		isUpper(v[0]) && isAlphanumeric(v) && !looksRandom(v)
+}
+
+// links lead from one value of a sentence to the next of the same kind: refreshing
+// expired access_token: V with: V, old token V -> V.
+var links = []string{" with: ", " with ", " to: ", " to ", " and ", " -> ", " => ", " new: ", ", new: ", " by: ", " by ", " want ", ", want ", " expected ",
+	", expected ", " got ", ", got ", " != ", " vs ", ", "}
+
+// linkBytes are what may stand behind the first byte of a link.
+var linkBytes = func() *set {
+	out := new(set)
+	for _, link := range links {
+		out[link[1]] = true
+	}
+	return out
+}()
+
+// secondValue looks for one more value behind that of a sentence, and makes c it.
+func (s *Scanner) secondValue(c *candidate) bool {
+	if c.trigger.form != formKey || c.glue.quote != 0 || c.glue.sep != ':' && c.glue.sep != ' ' || c.End >= c.High {
+		return false
+	}
+	if next := s.arena[c.End]; next != ' ' && next != ',' {
+		return false
+	}
+	if c.End+2 >= c.High || !linkBytes[s.arena[c.End+1]] {
+		return false
+	}
+	for _, link := range links {
+		p := c.End + len(link)
+		if p >= c.High || string(s.arena[c.End:p]) != link {
+			continue
+		}
+		key := c.End
+		c.glue = glue{start: p, sep: ' ', strict: true}
+		c.Start, c.Form, c.quoted = p, layer.Form{}, false
+		c.KeyStart = key
+		return s.bound(c) && s.check(c)
+	}
+	return false
 }

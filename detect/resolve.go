@@ -15,6 +15,8 @@ func priority(t *Trigger) int {
 		return 4
 	case formScheme:
 		return 3
+	case formJar:
+		return 2
 	case formWeak:
 		return 1
 	}

@@ -123,8 +123,8 @@ func TestFields(t *testing.T) {
 	b.AddText(2, []byte("code_verifier="+v+"\nsecond line "+v))
 	b.AddField(3, "code_verifier", nil)
 	b.AddField(4, "body", []byte(`{"access_token":"`+v+`"}`))
-	b.AddField(5, "code_", []byte("verifier="+v)) // no key goes from framing into a value
-	b.AddField(6, "password", []byte(v))
+	b.AddField(5, "client_sec", []byte("ret="+v)) // no key goes from framing into a value
+	b.AddField(6, "password", []byte("changed-for-ann"))
 	found, _, err := s.Scan(&b)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 type Database struct {
 	triggers []*Trigger // whose expressions the engine runs
 	shapes   []*Trigger // numbered behind them
-	matcher  *matcher
+	matcher  matcher
+	engine   Engine
 }
 
 // trigger returns the trigger of an event.
@@ -27,12 +28,7 @@ func (db *Database) trigger(ev event) *Trigger {
 // secret when none is given) and compiles them. The same set gives the same
 // database. It fails rather than leave a rule out.
 func Compile(set *rules.Set, roles ...rules.Role) (*Database, error) {
-	db, err := generate(set, roles...)
-	if err != nil {
-		return nil, err
-	}
-	db.matcher, err = compileMatcher(db.triggers)
-	return db, err
+	return CompileWith(Options{}, set, roles...)
 }
 
 // generate returns the checked triggers of all rules with one of the roles, not
@@ -89,6 +85,7 @@ type Scanner struct {
 	rests        lastRun   // of what values go on with
 	few          lastFew   // of placeholders
 	parameters   nearby
+	jarEnd       int // up to where cookies were read
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -98,7 +95,8 @@ type Scanner struct {
 	insides      int      // findings in blobs
 	depth        int      // of blobs around the text
 	blobs        [6]int   // where the last blobs end, for each place in a group
-	values       []byte   // what allRepeats looks for, wiped after each use
+	open         Open
+	values       []byte // what allRepeats looks for, wiped after each use
 }
 
 // NewScanner returns a scanner with an engine of its own.
@@ -139,14 +137,15 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		s.renew()
 		return nil, nil, err
 	}
-	s.findings, s.observations, s.candidates = s.findings[:0], s.observations[:0], s.candidates[:0]
-	if len(s.events) == 0 {
+	s.findings, s.observations, s.candidates, s.open = s.findings[:0], s.observations[:0], s.candidates[:0], Open{}
+	if len(s.events) == 0 && !(b.lines && b.before.Live()) {
 		return nil, nil, nil
 	}
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
 	s.blobs, s.insides = [6]int{}, 0
+	s.jarEnd = 0
 	s.parameters.reset()
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
@@ -159,11 +158,17 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	}
 	s.resolve()
 	s.repeats(b)
+	s.follow(b)
 	if len(s.findings) > maxFindings {
 		return nil, nil, ErrTooMany
 	}
 	return s.findings, s.observations, nil
 }
+
+// Open returns the value in which the text of the last Scan ended and which may go
+// on in the line behind it. Its Live is false when there is none, as for gathered
+// records, which are never continued.
+func (s *Scanner) Open() Open { return s.open }
 
 // collect runs the engine over the arena, in overlapping windows when it is long.
 func (s *Scanner) collect(arena []byte) error {

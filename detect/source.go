@@ -11,6 +11,9 @@ var inIdentifier = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 // value from elsewhere: client_secret=self.client_secret, kwargs.pop('x'),
 // settings['x'], "Bearer "+token.
 func (s *Scanner) isSource(c *candidate, v []byte) bool {
+	if isPublicName(v) && c.trigger.form != formPrefix && c.trigger.form != formShape {
+		return true
+	}
 	if c.Start > c.Low && c.trigger.form == formScheme && v[0] == '+' {
 		quote := s.arena[c.Start-1] // closes the scheme, unless it closes the value as well
 		return (quote == '"' || quote == '\'') && (c.End == c.High || s.arena[c.End] != quote)
@@ -18,6 +21,9 @@ func (s *Scanner) isSource(c *candidate, v []byte) bool {
 	form := c.trigger.form
 	if form != formKey && form != formWeak || c.glue.quote != 0 || c.glue.pct > 0 || c.glue.list || c.glue.bracket != 0 {
 		return false
+	}
+	if s.isReference(c, bytes.TrimRight(v, "!?")) {
+		return true
 	}
 	key := matchBack(v, len(v), c.trigger.word)
 	member := key > 0 && v[key-1] == '.' // self.client_secret
@@ -27,11 +33,89 @@ func (s *Scanner) isSource(c *candidate, v []byte) bool {
 	if member {
 		return true
 	}
+	if s.next(c) == '(' && isWords(v) {
+		return true
+	}
 	if c.End+1 >= c.High || looksRandom(v) {
 		return false
 	}
 	after := s.arena[c.End+1]
-	return s.next(c) == '(' && bytes.IndexByte(v, '.') > 0 || s.next(c) == '[' && (after == '\'' || after == '"')
+	return s.next(c) == '(' && bytes.IndexByte(v, '.') > 0 || s.next(c) == '[' && indexByte("'\"`", after)
+}
+
+// publicNames begin what no secret is: links, and names of OAuth's registry.
+var publicNames = [][]byte{[]byte("https://"), []byte("http://"), []byte("urn:ietf:params:oauth:")}
+
+// isPublicName reports whether v is a link, without anything secret in it, or a
+// registered name.
+func isPublicName(v []byte) bool {
+	for _, name := range publicNames {
+		if bytes.HasPrefix(v, name) {
+			return !bytes.ContainsAny(v, "?@#") && !looksRandom(v[len(name):])
+		}
+	}
+	return false
+}
+
+// secretWords end the names that programs give to variables of secrets.
+var secretWords = map[string]bool{
+	"secret": true, "token": true, "key": true, "password": true, "code": true, "verifier": true, "assertion": true, "credential": true,
+	"credentials": true, "value": true, "string": true, "str": true, "config": true, "settings": true,
+}
+
+// roots are what programs get values from.
+var roots = map[string]bool{
+	"this": true, "self": true, "process": true, "env": true, "os": true, "config": true, "options": true, "opts": true, "settings": true,
+	"params": true, "args": true, "ctx": true, "context": true, "req": true, "request": true, "props": true, "client": true, "app": true,
+	"cfg": true, "conf": true, "data": true, "body": true, "input": true, "credentials": true, "secrets": true, "import": true, "res": true,
+	"response": true, "result": true, "provider": true, "auth": true, "user": true, "session": true, "token": true, "tokens": true,
+}
+
+// isReference reports whether v names a variable: one in capitals that is named as
+// secrets are (GITHUB_CLIENT_SECRET), or a member of what programs get values from
+// (process.env.X, this.config.secret). Names in small letters must stand as source
+// text does, since people choose such secrets.
+func (s *Scanner) isReference(c *candidate, v []byte) bool {
+	if len(v) == 0 || !allIn(v, inIdentifier) || isDigit(v[0]) {
+		return false
+	}
+	if root, rest, ok := bytes.Cut(v, []byte(".")); ok {
+		var buf [maxWord]byte
+		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || secretWords[lastWord(rest)])
+	}
+	if !secretWords[lastWord(v)] {
+		return false
+	}
+	joined := bytes.IndexByte(v, '_') > 0
+	if joined && isCapitals(v) {
+		return true
+	}
+	next := s.next(c)
+	return (joined || bytes.ContainsFunc(v[1:], isCapital)) && (next == ')' || next == ';' || next == ',' && c.Start > c.Low && isBlank(s.arena[c.Start-1]))
+}
+
+func isCapital(r rune) bool { return r < 0x80 && isUpper(byte(r)) }
+
+func isCapitals(v []byte) bool {
+	for _, b := range v {
+		if isLower(b) {
+			return false
+		}
+	}
+	return true
+}
+
+// lastWord is the last word of a name in snake or camel case, in lower case.
+func lastWord(v []byte) string {
+	p := len(v)
+	for p > 0 && (isLower(v[p-1]) || isUpper(v[p-1])) {
+		p--
+		if isUpper(v[p]) && (p == 0 || !isUpper(v[p-1])) {
+			break
+		}
+	}
+	var buf [maxWord]byte
+	return string(lowerWord(&buf, v[p:]))
 }
 
 // next is the byte behind the value, 0 at the end of its segment.

@@ -35,3 +35,29 @@ func TestValuesLikeSourceText(t *testing.T) {
 	foundIn(t, s, `Authorization: Bearer "V"`, "+"+random(base64url, 42)+"7")
 	foundIn(t, s, "Authorization: Bearer V", "+"+random(base64url, 42)+"7")
 }
+
+// Colours of terminals and types of dumpers stand between keys and values; the name
+// of an object's first member is no value.
+func TestDumps(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	v := "A1" + random(base64url, 41)
+	for _, text := range []string{
+		"\x1b[90m10:00\x1b[0m \x1b[36mcode_verifier=\x1b[0mV \x1b[36mclient_id=\x1b[0mweb",
+		"\x1b[32mINF\x1b[0m \x1b[36mcode=\x1b[0mV \x1b[36mstate=\x1b[0mxyz",
+		`ClientSecret: (string) (len=43) "V",`,
+		`(string) (len=12) "access_token": (string) (len=43) "V",`,
+		"cookies=ImmutableMultiDict([('session', 'V')])",
+		"auth: { username: 'web-shop', password: 'V' },",
+		"curl -su 'web-shop:x' -X POST -u web-shop:V https://idp/token",
+	} {
+		foundIn(t, s, text, v)
+	}
+	for _, text := range []string{
+		`{"AccessToken":{"user-` + v + `-login":{"home_account_id":"a"}}}`,
+		`{"RefreshToken": {"` + v + `" : {"realm":""}}}`,
+	} {
+		if found := scanText(t, s, text); len(found) > 0 {
+			t.Errorf("%s: %s", text, shown(text, found))
+		}
+	}
+}

@@ -17,6 +17,7 @@ const (
 	formPrefix             // a value's own prefix and its next bytes
 	formShape              // a whole value of a known shape; no expression of the engine's
 	formBlob               // a key word in base64
+	formJar                // a key whose value is cookies, and the first byte of its glue
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 

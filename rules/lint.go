@@ -14,7 +14,7 @@ var (
 	// One class or one byte, no open repeats: a trigger has a fixed shape.
 	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9_.~-]+\]|[!-Z^-~])+$`)
 	namePattern   = regexp.MustCompile(`^[!"$-)+-~]+[*#]?$`)
-	schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+	schemePattern = regexp.MustCompile(`^(--?)?[A-Za-z][A-Za-z0-9-]*$`)
 )
 
 // MaxKey bounds the length of keys, names and prefixes: what a trigger may
@@ -43,7 +43,7 @@ func (r *Rule) lint() error {
 
 func (r *Rule) lintTriggers() error {
 	if !r.Triggers() {
-		return errors.New("keys, weak_keys, names, prefixes, schemes or shapes: at least one is needed")
+		return errors.New("keys, weak_keys, names, jars, prefixes, schemes or shapes: at least one is needed")
 	}
 	for _, field := range []struct {
 		name    string
@@ -54,8 +54,9 @@ func (r *Rule) lintTriggers() error {
 		{"keys", r.Keys, keyPattern, "lower-case words joined by '_'"},
 		{"weak_keys", r.WeakKeys, keyPattern, "lower-case words joined by '_'"},
 		{"names", r.Names, namePattern, "printable characters without blanks, '*' or '#' at the end alone"},
+		{"jars", r.Jars, keyPattern, "lower-case words joined by '_'"},
 		{"prefixes", r.Prefixes, prefixPattern, "characters and [abc] classes, no repeats"},
-		{"schemes", r.Schemes, schemePattern, "an HTTP authentication scheme"},
+		{"schemes", r.Schemes, schemePattern, "an HTTP authentication scheme or an option"},
 	} {
 		for _, value := range field.values {
 			if !field.pattern.MatchString(value) {

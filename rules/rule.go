@@ -50,9 +50,13 @@ type Rule struct {
 	// end stands for nothing or the number of a cookie's chunk (name_0, name.1,
 	// nameC2, name_1of2), a '*' for the rest of a name that each installation chooses.
 	Names []string `yaml:"names"`
+	// Jars are keys whose value is a list of cookies (a header, a map): the values of
+	// those whose names say that they log in are found, each by itself.
+	Jars []string `yaml:"jars"`
 	// Prefixes start the value itself. Literal bytes, [abc] and [a-z] classes.
 	Prefixes []string `yaml:"prefixes"`
-	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value.
+	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value, or
+	// options of a command line.
 	Schemes []string `yaml:"schemes"`
 	// Shapes are whole forms of a value that need nothing beside it; see ShapeNames.
 	Shapes []string `yaml:"shapes"`
@@ -100,7 +104,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -139,24 +143,28 @@ var ShapeNames = []string{
 // CheckNames is the closed list of checks; package detect has a function for
 // each, and a test says so.
 var CheckNames = []string{
-	"pkce",         // 43–128 unreserved characters (RFC 7636 §4.1) make it certain
-	"plain",        // a code_challenge that is its own verifier (RFC 7636 §4.3)
-	"jwt",          // a compact JWS or JWE whose header decodes (RFC 7515, 7516)
-	"basic",        // base64 of user:password (RFC 7617)
-	"github_crc",   // the last six characters are a CRC-32
-	"random",       // looks drawn at random, or has a known format
-	"not_words",    // is not made of plain words
-	"neighbours",   // a weak key needs randomness or another OAuth parameter beside it
-	"password",     // stands in a password grant
-	"scheme_value", // a credential, not prose, follows the scheme
-	"request_uri",  // a pushed authorization request's reference (RFC 9126)
-	"unlike_words", // what stands behind the prefix is not made of words
-	"not_in_blob",  // is no part of a longer piece of base64
-	"last_part",    // what stands behind the last dot looks drawn at random
-	"entra",        // the segments of Microsoft Entra's codes and refresh tokens
-	"entra_secret", // as long as Microsoft Entra's client secrets
-	"salesforce",   // an organisation's id, an exclamation mark, a session
-	"user_code",    // capitals and digits in groups (RFC 8628 §6.1)
-	"not_prose",    // is no word of a sentence behind a colon
-	"saml",         // base64 of an XML document, or deflated
+	"pkce",          // 43–128 unreserved characters (RFC 7636 §4.1) make it certain
+	"plain",         // a code_challenge that is its own verifier (RFC 7636 §4.3)
+	"jwt",           // a compact JWS or JWE whose header decodes (RFC 7515, 7516)
+	"basic",         // base64 of user:password (RFC 7617)
+	"github_crc",    // the last six characters are a CRC-32
+	"random",        // looks drawn at random, or has a known format
+	"not_words",     // is not made of plain words
+	"neighbours",    // a weak key needs randomness or another OAuth parameter beside it
+	"password",      // stands in a password grant
+	"scheme_value",  // a credential, not prose, follows the scheme
+	"request_uri",   // a pushed authorization request's reference (RFC 9126)
+	"unlike_words",  // what stands behind the prefix is not made of words
+	"bare_key",      // the key is no end of a longer name
+	"user_password", // user:password, of which the second looks random
+	"curl_user",     // is the password of curl -u user:password
+	"not_in_blob",   // is no part of a longer piece of base64
+	"last_part",     // what stands behind the last dot looks drawn at random
+	"entra",         // the segments of Microsoft Entra's codes and refresh tokens
+	"entra_secret",  // as long as Microsoft Entra's client secrets
+	"salesforce",    // an organisation's id, an exclamation mark, a session
+	"user_code",     // capitals and digits in groups (RFC 8628 §6.1)
+	"cookie",        // a cookie's value that is no word, number or setting
+	"not_prose",     // is no word of a sentence behind a colon
+	"saml",          // base64 of an XML document, or deflated
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building (and, with "java", the Kafka broker of the tests) needs,
-# or says in one sentence what to install. Usage: deps.sh build [java]
+# or says in one sentence what to install. Usage: deps.sh go|build [java]
 set -euo pipefail
 
 go_wanted=1.26
@@ -32,6 +32,7 @@ install() {
 for what in "$@"; do
 	missing=()
 	case $what in
+	go) need_go ;;
 	build)
 		need_go
 		command -v cc >/dev/null || missing+=(gcc libc6-dev)

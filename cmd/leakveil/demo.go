@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/alert"
 	"github.com/leakveil/leakveil/internal/app"
 )
@@ -27,6 +28,7 @@ type demoCommand struct {
 	follow  bool
 	pause   time.Duration
 	seed    uint64
+	engine  engineFlag
 }
 
 func newDemo() *cobra.Command {
@@ -43,9 +45,14 @@ summary: what was found, which clients to act on, how fast it was.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
-			return d.run(ctx, cmd.OutOrStdout())
+			engine, err := d.engine.resolve(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return d.run(ctx, engine, cmd.OutOrStdout())
 		},
 	}
+	d.engine.add(cmd)
 	f := cmd.Flags()
 	f.IntVar(&d.records, "records", 200_000, "records to generate")
 	f.BoolVar(&d.follow, "follow", false, "go on until interrupted")
@@ -89,14 +96,14 @@ const demoBatch = 500
 // shownLines is how many changed lines are shown; all are masked.
 const shownLines = 40
 
-func (d *demoCommand) run(ctx context.Context, out io.Writer) error {
+func (d *demoCommand) run(ctx context.Context, engine detect.Engine, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	shown := &untilError{w: out, stop: cancel}
 	r := &demoRun{demoCommand: *d, out: shown, style: styleFor(out), width: widthOf(out), alerts: map[string]alert.Alert{}}
 	r.tally = &demoTally{kinds: map[string]int64{}}
 	var err error
-	if r.local, err = app.NewLocal("app-logs", r.tally); err != nil {
+	if r.local, err = app.NewLocal("app-logs", engine, r.tally); err != nil {
 		return err
 	}
 	defer r.local.Close()

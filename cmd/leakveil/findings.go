@@ -30,6 +30,8 @@ type findingLine struct {
 	Fingerprint string   `json:"fingerprint"`
 	KeyID       string   `json:"key_id"`
 	File        *string  `json:"file"`
+	EndLine     int64    `json:"end_line,omitempty"`
+	Truncated   bool     `json:"truncated,omitempty"`
 }
 
 // findingsFile writes findings as NDJSON.
@@ -56,10 +58,13 @@ func (w *findingsFile) add(file string, f lines.Found) error {
 		Line: f.Line, Start: f.From, End: f.To,
 		Kind: string(f.Kind), Rule: f.Rule.ID, Confidence: string(f.Confidence),
 		ClientHow: string(f.Client.How), Clients: f.Client.Candidates,
-		Fingerprint: string(f.Fingerprint[:]), KeyID: w.keyID,
+		Fingerprint: string(f.Fingerprint[:]), KeyID: w.keyID, Truncated: f.Truncated,
 	}
 	if f.Client.ID != "" {
 		out.ClientID = &f.Client.ID
+	}
+	if f.EndLine > f.Line {
+		out.EndLine = f.EndLine
 	}
 	if file != "-" {
 		out.File = &file

@@ -19,6 +19,7 @@ type ruleFlags struct {
 	dirs    []string
 	disable []string
 	noCache bool
+	engine  engineFlag
 }
 
 func (f *ruleFlags) add(cmd *cobra.Command) {
@@ -28,19 +29,51 @@ func (f *ruleFlags) add(cmd *cobra.Command) {
 
 // addCache is for commands that compile the rules.
 func (f *ruleFlags) addCache(cmd *cobra.Command) {
+	f.engine.add(cmd)
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the rules anew, and keep nothing in the user's cache folder")
+}
+
+// engineFlag chooses what looks for triggers.
+type engineFlag struct {
+	name string
+}
+
+func (f *engineFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.name, "engine", string(detect.Auto),
+		"what looks for triggers: `name` is hyperscan, portable (plain Go, 0.4 to 0.65 of the speed, finds the same), or auto, the first that the build has")
+	// The only error is a flag that is not there.
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"auto", "hyperscan", "portable"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// portableNote is said at the start, since the speed is another.
+const portableNote = "the portable engine is in use: plain Go, 0.4 to 0.65 of Hyperscan's speed, the same findings"
+
+// resolve returns the engine, and says so when it is the portable one.
+func (f *engineFlag) resolve(stderr io.Writer) (detect.Engine, error) {
+	engine, err := detect.Engine(f.name).Resolve()
+	if err != nil {
+		return "", wrongUse(fmt.Errorf("--%w", err))
+	}
+	if engine == detect.Portable {
+		fmt.Fprintln(stderr, "leakveil: "+portableNote)
+	}
+	return engine, nil
 }
 
 // databases is where compiled rules are kept.
 var databases = dbcache.Default()
 
 // compile returns the rules ready to scan with.
-func (f *ruleFlags) compile(set *rules.Set) (*detect.Database, error) {
-	if f.noCache {
-		db, err := detect.Compile(set)
-		return db, wrongUse(err)
+func (f *ruleFlags) compile(set *rules.Set, stderr io.Writer) (*detect.Database, error) {
+	engine, err := f.engine.resolve(stderr)
+	if err != nil {
+		return nil, err
 	}
-	db, err := detect.CompileCached(databases, set)
+	options := detect.Options{Engine: engine, Cache: databases}
+	if f.noCache {
+		options.Cache = nil
+	}
+	db, err := detect.CompileWith(options, set)
 	return db, wrongUse(err)
 }
 

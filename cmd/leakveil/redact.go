@@ -126,7 +126,7 @@ func (r *redactCommand) prepare(stdin io.Reader, files []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := r.rules.compile(set)
+	db, err := r.rules.compile(set, r.stderr)
 	if err != nil {
 		return err
 	}

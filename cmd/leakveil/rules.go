@@ -118,7 +118,8 @@ func rulesCheck() *cobra.Command {
 		Short: "Prove every rule by its own examples",
 		Long: `Check the form of every pack, then fill every example with random values: each
 must be found with exactly its value, kind and client, and no negative example may
-be found by any rule. Problems are printed as file:line: rule: reason.
+be found by any rule, on every engine of this build. Problems are printed as
+file:line: rule: reason.
 
 Exit codes: 0 all is well, 2 there are problems.`,
 		Example: "  leakveil rules check\n  leakveil rules check --rules my-rules/",
@@ -137,8 +138,8 @@ Exit codes: 0 all is well, 2 there are problems.`,
 		for _, r := range set.Rules {
 			examples, negatives = examples+len(r.Examples), negatives+len(r.Negatives)
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rules: %d examples found, %d negative examples not, each filled %d times\n",
-			len(set.Rules), examples, negatives, rulecheck.Fillings)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d rules: %d examples found, %d negative examples not, each filled %d times, engines: %s\n",
+			len(set.Rules), examples, negatives, rulecheck.Fillings, engineVersions())
 		return err
 	})
 }

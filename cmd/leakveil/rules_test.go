@@ -3,12 +3,9 @@ package main
 import (
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/flier/gohs/hyperscan"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -98,32 +95,5 @@ func TestChecksHaveMeanings(t *testing.T) {
 		if checkMeanings[name] == "" {
 			t.Errorf("check %s has no meaning for people", name)
 		}
-	}
-}
-
-// What triggers prints, the engine compiles.
-func TestRulesTriggers(t *testing.T) {
-	line := regexp.MustCompile(`^(\d+):/(.+)/([im]*)$`)
-	all := strings.Split(strings.TrimSpace(leakveil(t, "", "rules", "triggers").stdout), "\n")
-	if len(all) < 100 {
-		t.Fatalf("%d triggers", len(all))
-	}
-	var patterns []*hyperscan.Pattern
-	for i, text := range all {
-		if !line.MatchString(text) {
-			t.Fatalf("line %d: %s", i, text)
-		}
-		p, err := hyperscan.ParsePattern(text)
-		if err != nil || p.Id != i {
-			t.Fatalf("line %d: %s: %v", i, text, err)
-		}
-		patterns = append(patterns, p)
-	}
-	db, err := hyperscan.NewBlockDatabase(patterns...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Error(err)
 	}
 }

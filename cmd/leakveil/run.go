@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/flier/gohs/hyperscan"
 	"github.com/spf13/cobra"
 
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/app"
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/telemetry"
@@ -49,7 +49,14 @@ func run(file string) error {
 	log := newLogger(c.Log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	a, err := app.New(ctx, c, buildInfo(), log)
+	engine, err := detect.Engine(c.Engine).Resolve()
+	if err != nil {
+		return wrongUse(err)
+	}
+	if engine == detect.Portable {
+		log.Info(portableNote)
+	}
+	a, err := app.New(ctx, c, buildInfo(engine), log)
 	if err != nil && ctx.Err() != nil {
 		log.Info("leakveil was stopped before it began")
 		return nil // what failed, failed for that
@@ -79,8 +86,8 @@ func newLogger(c config.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-func buildInfo() telemetry.Build {
-	build := telemetry.Build{Version: moduleVersion(), Engine: "hyperscan " + hyperscan.Version()}
+func buildInfo(engine detect.Engine) telemetry.Build {
+	build := telemetry.Build{Version: moduleVersion(), Engine: engine.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {

@@ -130,7 +130,7 @@ func (s *scanCommand) prepare(out io.Writer) error {
 	if s.report, err = newScanReport(s.format, out, set, key.ID(), keyID); err != nil {
 		return wrongUse(err)
 	}
-	db, err := s.rules.compile(set)
+	db, err := s.rules.compile(set, s.stderr)
 	s.options.Database, s.options.Key, s.options.Workers = db, key, s.workers
 	return err
 }

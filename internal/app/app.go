@@ -126,7 +126,7 @@ func (a *App) openWorkers(context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := detect.Compile(set)
+	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(a.config.Engine)}, set)
 	if err != nil {
 		return err
 	}

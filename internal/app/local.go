@@ -28,13 +28,13 @@ type Local struct {
 type Tally = counts
 
 // NewLocal builds the job for one topic with an embedded rule set and a key for
-// this run.
-func NewLocal(topic string, tally Tally) (*Local, error) {
+// this run. An engine that the build lacks is an error.
+func NewLocal(topic string, engine detect.Engine, tally Tally) (*Local, error) {
 	set, err := rules.Default()
 	if err != nil {
 		return nil, err
 	}
-	db, err := detect.Compile(set)
+	db, err := detect.CompileWith(detect.Options{Engine: engine}, set)
 	if err != nil {
 		return nil, err
 	}

@@ -250,6 +250,9 @@ func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool, l
 func (j *job) detections(records, out []recordbatch.Record, results []pipeline.Result) {
 	for i := range results {
 		r := &results[i]
+		if r.Part { // the finding before it stands for it
+			continue
+		}
 		f := &j.fields[r.Segment]
 		record := &records[f.record]
 		segment := j.batch.Segments()[r.Segment]

@@ -15,6 +15,7 @@ type Config struct {
 	Rules       Rules       `key:"rules"`
 	Policies    []Policy    `key:"policies"`
 	Workers     int         `key:"workers"` // 0: one for each CPU
+	Engine      string      `key:"engine" enum:"auto,hyperscan,portable"`
 	Region      string      `key:"region"`
 	Log         Log         `key:"log"`
 

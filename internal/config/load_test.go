@@ -76,7 +76,7 @@ func TestLoadReadsEveryShape(t *testing.T) {
 	if c.ActionFor("access_token") != "hash" || c.ActionFor("code_verifier") != "mask" {
 		t.Errorf("policies: %+v", c.Policies)
 	}
-	if c.Limits.MemoryBudget != 512<<20 || c.Workers != 2 || c.Region != "eu-west-1" || c.Log != (Log{"debug", "json"}) {
+	if c.Limits.MemoryBudget != 512<<20 || c.Workers != 2 || c.Engine != "portable" || c.Region != "eu-west-1" || c.Log != (Log{"debug", "json"}) {
 		t.Errorf("limits, workers, region or log: %+v", c)
 	}
 }

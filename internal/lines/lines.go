@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/leakveil/leakveil/internal/pipeline"
 )
@@ -19,6 +20,8 @@ type Found struct {
 	// Line counts from 0; From and To are byte offsets in it.
 	Line     int64
 	From, To int64
+	// EndLine is the last line of a value that goes on over lines, else Line.
+	EndLine int64
 }
 
 // Options say how to copy.
@@ -35,6 +38,9 @@ type Options struct {
 	Arena int
 	// Window bounds how much of one line is held; 0 is DefaultWindow.
 	Window int
+
+	now   func() time.Time // tests put a clock of theirs here
+	after func(time.Duration) <-chan time.Time
 }
 
 // Sizes, measured: larger arenas make sparse callbacks dearer, smaller ones cost
@@ -84,16 +90,18 @@ func Copy(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		return Stats{}, err
 	}
 	defer w.Close()
-	r := newReader(src, o)
 	sink := &writer{dst: dst, o: o}
+	s := newStitcher(sink, o)
+	defer s.close()
+	r := newReader(patient{src, s}, o)
 	p := &piece{}
 	for {
 		more, err := r.next(p)
 		if err != nil || !more {
-			return sink.stats, err
+			return sink.stats, errors.Join(err, s.release())
 		}
 		r.process(w, p)
-		if err := sink.write(p); err != nil {
+		if err := s.put(p); err != nil {
 			return sink.stats, err
 		}
 	}
@@ -114,7 +122,7 @@ func (w *writer) write(p *piece) error {
 		}
 	}
 	w.stats.Bytes += int64(len(p.text) + p.skipped)
-	w.stats.Findings += int64(len(p.got.Results))
+	w.stats.Findings += p.found()
 	w.stats.Withheld += int64(p.got.Withheld)
 	if w.o.OnProgress != nil {
 		if err := w.o.OnProgress(w.stats.Bytes); err != nil {
@@ -127,6 +135,16 @@ func (w *writer) write(p *piece) error {
 		}
 	}
 	return nil
+}
+
+// found counts the findings, a value over several lines once.
+func (p *piece) found() (n int64) {
+	for i := range p.got.Results {
+		if !p.got.Results[i].Part {
+			n++
+		}
+	}
+	return n
 }
 
 // report turns offsets in the piece into lines and offsets in them.
@@ -142,7 +160,10 @@ func (w *writer) report(p *piece) error {
 			start = int64(at + n + 1)
 		}
 		at = r.Start
-		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start})
+		if r.Part {
+			continue
+		}
+		err := w.o.OnFound(Found{Result: *r, Line: line, From: int64(r.Start) - start, To: int64(r.End) - start, EndLine: line + int64(r.Lines)})
 		if err != nil {
 			return err
 		}

@@ -137,6 +137,9 @@ func (o *object) content() []byte {
 func (c *objectCopy) write(lines []object, found []pipeline.Result, base int64) error {
 	for i := range found {
 		r := &found[i]
+		if r.Part {
+			continue
+		}
 		start := c.set.Segments()[r.Segment].Start
 		c.stats.Findings++
 		if c.o.OnFound == nil {

@@ -39,7 +39,9 @@ func copyParallel(dst io.Writer, src io.Reader, o Options) (Stats, error) {
 		defer workers[0].Close()
 		c.read(newReader(src, o), workers[0])
 	}()
-	stats, err := c.write(&writer{dst: dst, o: o})
+	s := newStitcher(&writer{dst: dst, o: o}, o)
+	defer s.close()
+	stats, err := c.write(s)
 	close(c.stop)
 	if err != nil {
 		return stats, err // the reader may wait for input that never comes
@@ -118,17 +120,43 @@ func (c *crew) scan(w *pipeline.Worker) {
 	}
 }
 
-func (c *crew) write(w *writer) (Stats, error) {
-	for p := range c.order {
-		select {
-		case <-p.done:
-		case <-c.stop:
-			return w.stats, nil
+func (c *crew) write(s *stitcher) (Stats, error) {
+	for {
+		p, err := c.finished(s)
+		if err == nil && p != nil {
+			err = s.put(p)
 		}
-		if err := w.write(p); err != nil {
-			return w.stats, err
+		if err != nil {
+			return s.w.stats, err
+		}
+		if p == nil {
+			return s.w.stats, s.release()
 		}
 		c.free <- p
 	}
-	return w.stats, nil
+}
+
+// finished returns the next piece that is scanned, nil behind the last. While it
+// waits it lets go what may be held no longer.
+func (c *crew) finished(s *stitcher) (*piece, error) {
+	due := s.due()
+	var p *piece
+	order := c.order
+	var done chan struct{}
+	for {
+		select {
+		case next, more := <-order:
+			if !more {
+				return nil, nil
+			}
+			p, order, done, due = next, nil, next.done, nil // the scan ends by itself
+		case <-done:
+			return p, nil
+		case <-due:
+			if err := s.release(); err != nil {
+				return nil, err
+			}
+			due = nil
+		}
+	}
 }

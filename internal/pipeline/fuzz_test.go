@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
 )
@@ -68,16 +69,19 @@ func places(results []Result, shift int) []place {
 	return out
 }
 
-// checkSplit wants the same findings and bytes from the whole as from its lines.
+// checkSplit wants the same findings and bytes from the whole as from its lines,
+// each told what the one before ended in.
 func checkSplit(t testing.TB, w *Worker, in string) {
 	t.Helper()
 	whole := w.masked([]byte(in))
 	want, text := places(whole.Results, 0), string(whole.Text())
 	var got []place
 	var parts strings.Builder
-	at := 0
+	at, before := 0, detect.Open{}
 	for _, line := range strings.SplitAfter(in, "\n") {
-		one := w.masked([]byte(line))
+		one := &Lines{}
+		w.LinesBehind(one, []byte(line), before)
+		before = one.Open
 		got = append(got, places(one.Results, at)...)
 		parts.Write(one.Text())
 		at += len(line)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/redact"
 )
 
@@ -18,6 +19,8 @@ type Lines struct {
 	Results []Result
 	// Withheld is the number of lines that were replaced by a stub.
 	Withheld int
+	// Open is the value that the text ended in and that may go on behind it.
+	Open detect.Open
 
 	written []byte // storage of the parts that are not in the input
 	cuts    []cut
@@ -70,18 +73,33 @@ const farApart = 16 << 10
 // Lines masks text made of lines into l, whose memory is used again. The outcome
 // is valid until the next call with l and while text is unchanged; the results
 // until the worker's next call.
-func (w *Worker) Lines(l *Lines, text []byte) {
+func (w *Worker) Lines(l *Lines, text []byte) { w.LinesBehind(l, text, detect.Open{}) }
+
+// LinesBehind is Lines for text that stands behind text which ended in an open value.
+func (w *Worker) LinesBehind(l *Lines, text []byte, before detect.Open) {
 	l.Reset()
 	w.lines.SetLines(text)
+	w.lines.SetOpen(before)
 	results, err := w.Find(&w.lines)
 	if err == nil {
 		err = w.maskLines(l, text)
 	}
 	if err != nil {
-		w.oneByOne(l, text)
+		w.oneByOne(l, text, before)
 		return
 	}
 	l.Results = results
+	if len(results) > 0 {
+		l.Open = w.open()
+	}
+}
+
+// open is what the last text ended in; a scanner that knows no such thing says nothing.
+func (w *Worker) open() detect.Open {
+	if s, ok := w.scanner.(interface{ Open() detect.Open }); ok {
+		return s.Open()
+	}
+	return detect.Open{}
 }
 
 // maskLines masks the lines that have results, and leaves the others where they
@@ -175,7 +193,7 @@ func (w *Worker) maskRange(dst, text []byte, from, to, lo, hi int) ([]byte, erro
 
 // oneByOne is the way after a failure: each line alone, so that only those
 // which fail again are withheld.
-func (w *Worker) oneByOne(l *Lines, text []byte) {
+func (w *Worker) oneByOne(l *Lines, text []byte, before detect.Open) {
 	l.Reset()
 	for start := 0; start < len(text); {
 		end := len(text)
@@ -184,14 +202,19 @@ func (w *Worker) oneByOne(l *Lines, text []byte) {
 		}
 		line := text[start:end]
 		w.lines.SetLines(line)
+		w.lines.SetOpen(before)
 		results, err := w.Find(&w.lines)
-		before := len(l.written)
+		mark := len(l.written)
+		before = detect.Open{}
+		if err == nil {
+			before = w.open()
+		}
 		if err == nil {
 			l.written, err = w.maskGroup(l.written, line, 0, len(results), 0, len(line))
 		}
 		if err != nil {
 			content := bytes.TrimRight(line, "\r\n")
-			l.written = append(Stub(l.written[:before], Reason(err), len(content)), line[len(content):]...)
+			l.written = append(Stub(l.written[:mark], Reason(err), len(content)), line[len(content):]...)
 			l.Withheld++
 		}
 		for _, r := range results {
@@ -200,7 +223,7 @@ func (w *Worker) oneByOne(l *Lines, text []byte) {
 		}
 		start = end
 	}
-	l.Parts = append(l.Parts, l.written)
+	l.Parts, l.Open = append(l.Parts, l.written), before
 }
 
 // shift moves the result's offsets.

@@ -27,6 +27,8 @@ type Problem struct {
 	Line int // of the rule
 	Rule string
 	What string
+
+	example string // which one
 }
 
 // String is "file:line: rule "id": what".
@@ -37,8 +39,41 @@ func (p Problem) String() string {
 // Run checks all examples of the set against the whole set: a rule that takes
 // another's value is a problem of that other rule. The error says that the check
 // could not be made: the rules do not compile, or the engine fails.
+//
+// Each engine of the build is asked. What one of them alone gets wrong is said with
+// its name.
 func Run(set *rules.Set) ([]Problem, error) {
-	c, err := newChecker(set)
+	var all []Problem
+	for _, engine := range detect.Engines() {
+		problems, err := runOn(set, engine)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range problems {
+			if !slices.ContainsFunc(all, p.sameExample) {
+				p.What += onEngine(engine)
+				all = append(all, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+// onEngine names an engine that is not the only one.
+func onEngine(engine detect.Engine) string {
+	if len(detect.Engines()) == 1 || engine == detect.Engines()[0] {
+		return ""
+	}
+	return fmt.Sprintf(" (engine %s)", engine)
+}
+
+// sameExample reports whether both are problems of one example.
+func (p Problem) sameExample(other Problem) bool {
+	return p.File == other.File && p.Line == other.Line && p.Rule == other.Rule && p.example == other.example
+}
+
+func runOn(set *rules.Set, engine detect.Engine) ([]Problem, error) {
+	c, err := newChecker(set, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +89,8 @@ type checker struct {
 	rnd    *rand.Rand
 }
 
-func newChecker(set *rules.Set) (*checker, error) {
-	db, err := detect.Compile(set)
+func newChecker(set *rules.Set, engine detect.Engine) (*checker, error) {
+	db, err := detect.CompileWith(detect.Options{Engine: engine}, set)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +102,7 @@ func newChecker(set *rules.Set) (*checker, error) {
 	if !slices.ContainsFunc(set.Rules, func(r rules.Rule) bool { return r.Role != rules.RoleSecret }) {
 		return c, nil
 	}
-	db, err = detect.Compile(set, rules.RoleLink, rules.RoleClient, rules.RoleOutcome)
+	db, err = detect.CompileWith(detect.Options{Engine: engine}, set, rules.RoleLink, rules.RoleClient, rules.RoleOutcome)
 	if err == nil {
 		c.facts, err = db.NewScanner()
 	}
@@ -93,16 +128,17 @@ func (c *checker) all(set *rules.Set) ([]Problem, error) {
 		if err != nil {
 			return problems, fmt.Errorf("%s:%d: rule %q: %w", r.File, r.Line, r.ID, err)
 		}
-		for _, what := range found {
-			problems = append(problems, Problem{File: r.File, Line: r.Line, Rule: r.ID, What: what})
+		for _, p := range found {
+			p.File, p.Line, p.Rule = r.File, r.Line, r.ID
+			problems = append(problems, p)
 		}
 	}
 	return problems, nil
 }
 
 // rule returns what is wrong with a rule's examples, the first reason of each.
-func (c *checker) rule(r *rules.Rule) ([]string, error) {
-	var problems []string
+func (c *checker) rule(r *rules.Rule) ([]Problem, error) {
+	var problems []Problem
 	for _, group := range []struct {
 		name     string
 		examples []rules.Example
@@ -113,11 +149,12 @@ func (c *checker) rule(r *rules.Rule) ([]string, error) {
 	} {
 		for i, e := range group.examples {
 			what, err := c.fillings(r, e, group.check)
+			example := fmt.Sprintf("%s[%d]", group.name, i)
 			if err != nil {
-				return nil, fmt.Errorf("%s[%d]: %w", group.name, i, err)
+				return nil, fmt.Errorf("%s: %w", example, err)
 			}
 			if what != "" {
-				problems = append(problems, fmt.Sprintf("%s[%d]: %s in %q", group.name, i, what, e.Text))
+				problems = append(problems, Problem{What: fmt.Sprintf("%s: %s in %q", example, what, e.Text), example: example})
 			}
 		}
 	}

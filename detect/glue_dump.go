@@ -1,0 +1,71 @@
+package detect
+
+// What terminals and dumpers put between a key and its value.
+
+// maxSGR bounds a sequence that sets colours: ESC [ 38;5;123 m.
+const maxSGR = 16
+
+// sgr returns the length of a sequence at p that sets colours (ECMA-48 §8.3.117), or 0.
+func sgr(b []byte, p, hi int) int {
+	if p+2 >= hi || b[p] != 0x1b || b[p+1] != '[' {
+		return 0
+	}
+	for q := p + 2; q < min(hi, p+maxSGR); q++ {
+		if b[q] == 'm' {
+			return q + 1 - p
+		}
+		if !isDigit(b[q]) && b[q] != ';' {
+			return 0
+		}
+	}
+	return 0
+}
+
+// behindSGR reports whether a sequence that sets colours ends at p.
+func behindSGR(b []byte, p, lo int) bool {
+	if p == lo || b[p-1] != 'm' {
+		return false
+	}
+	for q := p - 2; q > max(lo, p-maxSGR); q-- {
+		if b[q] == '[' {
+			return b[q-1] == 0x1b
+		}
+		if !isDigit(b[q]) && b[q] != ';' {
+			return false
+		}
+	}
+	return false
+}
+
+// typed returns the length of a type and a length in brackets before a string, as
+// Go's spew prints them: (string) (len=43) "V", or 0.
+func typed(b []byte, p, hi int) int {
+	const before, after = "(string) (len=", ") "
+	end := p + len(before)
+	if end >= hi || string(b[p:end]) != before {
+		return 0
+	}
+	end = run(b, end, min(hi, end+8), digits)
+	if end+len(after) >= hi || string(b[end:end+len(after)]) != after {
+		return 0
+	}
+	return end + len(after) - p
+}
+
+// isMemberName reports whether the quoted value of c is the name of the first member
+// of an object: "AccessToken":{"user-1-login":{…}}.
+func (s *Scanner) isMemberName(c *candidate) bool {
+	if !c.glue.list || c.glue.quote == 0 {
+		return false
+	}
+	end := readChar(s.arena, c.End, c.High)
+	if end.n == 0 || end.c != c.glue.quote {
+		return false
+	}
+	p := c.End + end.n
+	next := readChar(s.arena, p, c.High)
+	if isBlank(next.c) && next.n > 0 {
+		next = readChar(s.arena, p+next.n, c.High)
+	}
+	return next.n > 0 && next.c == ':'
+}

@@ -1,0 +1,150 @@
+package detect
+
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/rules"
+)
+
+// Open is a value that ended where its line ends and may go on in the next one:
+// what is known of it when that line comes. It is plain data and holds no byte of
+// the value, so that it can be kept for as long as the next line takes.
+//
+// A line that follows one which ends in a value is mostly a line of its own. So
+// each way to go on wants its proof: see next.
+type Open struct {
+	Rule       *rules.Rule // nil: nothing is open
+	Kind       rules.Kind
+	Confidence rules.Confidence
+	// Have is the length of the value so far, Rows the number of further lines that
+	// it has gone on over.
+	Have, Rows int
+
+	width, indent int  // of the first line, in bytes
+	row, margin   int  // of the last further line
+	dots          int  // of a JWT so far; -1: it is none
+	tail          byte // '=' (quoted-printable) or '\\' that the line ends with, or 0
+	quote         byte // quotes that are open, or that close and open on each line
+	joined        byte // what joins strings: an operator, or ' ' for nothing; 0: no strings
+	printable     bool // the line shows that it is quoted-printable
+	header        bool // the line is a header field
+	label         int  // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int  // of the next row
+}
+
+// Live reports whether anything is open.
+func (o *Open) Live() bool { return o.Rule != nil }
+
+const (
+	maxRowTail = 16      // bytes behind a value at its line's end
+	minRow     = 40      // width from which lines are wrapped
+	maxLook    = 4 << 10 // bytes before a value that are looked at for what is open
+)
+
+// opens tells whether finding f, whose line goes to eol, may go on behind it.
+func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
+	b := s.arena
+	if f.Form.Base64 != 0 || f.Repeat || f.End != f.Start && s.markedAt(f) {
+		return Open{}, false
+	}
+	line := lineStart(b, f.Blob, max(f.Low, f.Blob-maxLook))
+	before := b[line:f.Blob]
+	o := Open{Rule: f.Rule, Kind: f.Kind, Confidence: f.Confidence, Have: f.End - f.Start, dots: -1}
+	o.width, o.indent = eol-line, margin(b[line:eol])
+	o.printable = bytes.Contains(b[line:min(f.End, f.Blob+len("3D"))], []byte("=3D"))
+	o.header = isField(before)
+	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
+		o.dots = dots(v)
+	}
+	if o.readLabel(b[line:eol]); o.label > 0 {
+		return o, f.End == eol && f.Blob >= line+o.label
+	}
+	o.quote = openQuote(before)
+	if o.printable && f.End == eol && b[eol-1] == '=' && f.End-f.Start > minCut {
+		f.End-- // a soft line break, which is no part of the value
+	}
+	return o, o.readTail(b[f.End:eol])
+}
+
+// markedAt reports whether the value was cut by whoever wrote it: it does not go on.
+func (s *Scanner) markedAt(f *Finding) bool { return f.Truncated && markAt(s.arena, f.End, f.High) }
+
+// readTail reads what stands behind a value at its line's end. False when the value
+// does not go on behind it.
+func (o *Open) readTail(rest []byte) bool {
+	switch {
+	case len(rest) == 0:
+		return true
+	case len(rest) == 1 && (rest[0] == '=' || rest[0] == '\\'):
+		o.tail = rest[0]
+		return true
+	case o.quote != 0 && rest[0] == o.quote:
+		return o.readJoin(rest[1:])
+	}
+	return false
+}
+
+// readJoin reads what joins the string that ended to the one on the next line.
+func (o *Open) readJoin(rest []byte) bool {
+	rest = bytes.TrimSpace(rest)
+	switch string(rest) {
+	case "":
+		o.joined = ' '
+	case "+", ".", "\\", "&", "~", "<>", "..", "||":
+		o.joined = rest[0]
+	default:
+		return false
+	}
+	return true
+}
+
+// openQuote returns the quote that is open at the end of text, or 0.
+func openQuote(text []byte) byte {
+	if n := len(text); n > 0 && (text[n-1] == '\'' || text[n-1] == '`' || text[n-1] == '"') {
+		return text[n-1]
+	}
+	if bytes.Count(text, []byte(`"`))%2 == 1 {
+		return '"'
+	}
+	return 0
+}
+
+// isField reports whether text begins with the name of a header field and a colon,
+// as it is or behind the mark of a trace (> or <).
+func isField(text []byte) bool {
+	text = bytes.TrimLeft(text, "<> ")
+	n := 0
+	for n < len(text) && (isAlnum(text[n]) || text[n] == '-') {
+		n++
+	}
+	return n > 1 && n+1 < len(text) && text[n] == ':' && isBlank(text[n+1])
+}
+
+// margin counts the blanks that a line begins with.
+func margin(line []byte) int {
+	n := 0
+	for n < len(line) && isBlank(line[n]) {
+		n++
+	}
+	return n
+}
+
+// readLabel reads the offset of a row of a dump of text (00c0: …, as curl's trace
+// has it), and with it what the next row's must be.
+func (o *Open) readLabel(line []byte) {
+	n, at := 0, 0
+	for ; n < len(line) && n <= 8 && unhex(line[n]) < 16; n++ {
+		at = at<<4 | int(unhex(line[n]))
+	}
+	if o.label = 0; n < 4 || n+2 >= len(line) || line[n] != ':' || line[n+1] != ' ' {
+		return
+	}
+	o.label = n + 2
+	o.offset = at + len(line) - o.label
+}
+
+// Continues reports whether the value goes on in line, which has no line end.
+func (o Open) Continues(line []byte) bool {
+	_, _, ok := o.next(line)
+	return ok
+}

@@ -1,0 +1,83 @@
+package detect
+
+import (
+	"strings"
+	"testing"
+)
+
+// innocents hold no secret and are written as pairs and sentences that may. V is a
+// random value that is public.
+var innocents = []string{
+	// Programs.
+	`client_secret: this.config.secret,`,
+	`clientSecret: process.env.GITHUB_CLIENT_SECRET!,`,
+	`const clientSecret = options.clientSecret;`,
+	`Zoom({ clientId: ZOOM_CLIENT_ID, clientSecret: ZOOM_CLIENT_SECRET }),`,
+	`self.client_secret = encode_client_secret(client_secret)`,
+	`client_secret = ClientSecretField(max_length=255)`,
+	`def __init__(self, client_id, client_secret=None, access_token_url=None):`,
+	`func Exchange(ctx context.Context, code, codeVerifier string) (*Token, error) {`,
+	`return new OAuth2AccessToken(tokenType, tokenValue, issuedAt);`,
+	`if (token.accessToken === undefined) { throw new MissingTokenError(); }`,
+	`access_token = response.json().get("access_token")`,
+	`var names = ["code", "state", "access_token", "refresh_token", "client_secret"];`,
+	`{"required":["code","redirect_uri","client_id","code_verifier"]}`,
+	`("client_secret", "client_secret_basic", "client_secret_post", "private_key_jwt")`,
+	`map[string]string{"code": "authorization_code", "token": "access_token"}`,
+	// Descriptions of interfaces.
+	`{"name":"code","in":"query","description":"The authorization code","schema":{"type":"string"}}`,
+	`{"name":"access_token","value":{"type":"string","format":"password"}}`,
+	`<xs:element name="access_token" type="xs:string" minOccurs="0"/>`,
+	`<property name="client_secret" value="${oauth.client.secret}"/>`,
+	`<client_secret></client_secret><grant_type>client_credentials</grant_type>`,
+	`<access_token/> <token_type>Bearer</token_type>`,
+	`<key>access_token</key><string></string><key>kind</key><string>Bearer</string>`,
+	`Content-Disposition: form-data; name="client_secret"\r\n\r\n\r\n--x`,
+	`optional string access_token = 1; optional string refresh_token = 2;`,
+	`<code>RSASSA-PKCS1-v1_5</code> and <code>ECDHE-RSA-AES128-GCM-SHA256</code>`,
+	`access_token,refresh_token,expires_in,token_type`,
+	`INSERT INTO tokens (access_token, refresh_token, expires_at) VALUES ($1, $2, $3)`,
+	`UPDATE "oauth_tokens" SET "access_token" = $1, "refresh_token" = $2 WHERE "id" = $3`,
+	// Texts.
+	`The access token is a string that denotes a specific scope, lifetime, and other attributes.`,
+	`Each authorization code is bound to the client identifier and redirection-uri-of-the-client.`,
+	`the refresh token was issued to the client during registration-of-the-application`,
+	`access token for client web-shop: not found`,
+	`client secret (from environment): missing`,
+	`refresh token received: expired at 2026-11-20T08:15:00.123456Z`,
+	`Access token issued for session: V`,
+	`access_token validated for request: V`,
+	`access_token hash: V`,
+	`Access token jti is V`,
+	`Refresh token family id: V`,
+	`Authorization code issued by: V`,
+	`access token expired, trace id V`,
+	`client secret rotated for application id V`,
+	`token_type_hint=access_token client_id=V`,
+	`token is valid, code is correct`,
+	`token found in header, code for client web-shop`,
+	`unexpected token "export" in module`,
+	`the code "ERR_INVALID_ARG_TYPE" was thrown`,
+	`code -> ERR_STREAM_PREMATURE_CLOSE, token -> none`,
+	`code value: 42, token value: null`,
+	`clientSecret: https://docs.example.com/register/how-to`,
+	`{"verifier":"org.keycloak.TokenVerifier","hostnameVerifier":"DefaultHostnameVerifier@1f2e3d4c"}`,
+	`X-Token-Count: [12] x-code-page: [utf-8]`,
+}
+
+// What only looks like a secret stays.
+func TestInnocents(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for _, line := range innocents {
+		for range 5 {
+			text := strings.ReplaceAll(line, "V", random(base64url[:62], 24)+"7")
+			if strings.Contains(line, "VALUES") || strings.Contains(line, "Verifier") || strings.Contains(line, "VALID") {
+				text = line
+			}
+			if found := scanText(t, s, text); len(found) > 0 {
+				t.Errorf("%s\nfound %s", text, shown(text, found))
+				break
+			}
+		}
+	}
+}
