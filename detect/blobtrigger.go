@@ -3,6 +3,7 @@ package detect
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/leakveil/leakveil/internal/layer"
@@ -13,11 +14,21 @@ import (
 // base64 of 30 MB has by chance once in 10^10 times.
 const minBlobLiteral = 10
 
-// blobKeys are the strong keys that are looked for in base64, and the words that are
-// looked for: a short key in its usual name.
-var blobKeys = map[string]string{
-	"verifier": "code_verifier", "client_secret": "client_secret", "access_token": "access_token",
-	"refresh_token": "refresh_token", "id_token": "id_token", "client_assertion": "client_assertion",
+// blobKeys are the strong keys that are looked for in base64.
+var blobKeys = []string{
+	"code_verifier", "client_secret", "access_token", "refresh_token", "id_token", "client_assertion",
+}
+
+// blobWord is what is looked for in base64 for a rule's key, or "". The last word of
+// a key may be all that a rule has of it; it alone is too short.
+func blobWord(key string) string {
+	switch {
+	case slices.Contains(blobKeys, key):
+		return key
+	case key == "verifier":
+		return "code_verifier"
+	}
+	return ""
 }
 
 // blobTriggers spells a key in base64, in base64 once more, and in hexadecimal: snake,
@@ -32,7 +43,7 @@ func blobTriggers(r *rules.Rule, key string) []*Trigger {
 		t.elems = literalElems(text, false)
 		out = append(out, t)
 	}
-	for i, word := range spellings(key) {
+	for i, word := range wordSpellings(key) {
 		add("hex", word, hex.EncodeToString([]byte(word)), layer.HexLower, 0)
 		add("hex", word, strings.ToUpper(hex.EncodeToString([]byte(word))), layer.HexUpper, 0)
 		for lead := range 3 {
@@ -52,9 +63,9 @@ func blobTriggers(r *rules.Rule, key string) []*Trigger {
 // phase is where middle(word, lead) begins in its group of four characters.
 func phase(lead int) int { return (lead*8 + 5) / 6 % 4 }
 
-// spellings are the ways in which a key stands in JSON, in forms and in the
+// wordSpellings are the ways in which a key stands in JSON, in forms and in the
 // environment.
-func spellings(key string) []string {
+func wordSpellings(key string) []string {
 	var camel, upper []byte
 	for i := 0; i < len(key); i++ {
 		c := key[i]

@@ -104,7 +104,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	value := alphabets[r.Value.Alphabet]
 	for _, key := range r.Keys {
 		out = append(out, keyTriggers(r, key)...)
-		if word := blobKeys[key]; word != "" && r.Role == rules.RoleSecret {
+		if word := blobWord(key); word != "" && r.Role == rules.RoleSecret {
 			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -80,6 +79,6 @@ func BenchmarkWorst(b *testing.B) {
 		})
 		b.ReportMetric(float64(worst)/float64(base), "x-clean")
 		b.ReportMetric(worst.Seconds()*1e3, "ms/MiB")
-		b.Log(fmt.Sprintf("worst: %q", name))
+		b.Logf("worst: %q", name)
 	}
 }

@@ -1,5 +1,6 @@
 // Package layer knows the encodings in which a value may stand in a log:
-// percent-encoding, JSON string escapes, base64. It decodes a value from what
+// percent-encoding, JSON string escapes, HTML's numeric character references, base64,
+// hexadecimal, and gzip in base64. It decodes a value from what
 // is written, and writes a replacement back inside the same encoding. It is a
 // leaf: it imports nothing of ours, does no I/O and keeps no byte it was given.
 package layer
