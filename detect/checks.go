@@ -156,6 +156,9 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if len(v) >= 16 && looksRandom(v) && !isMarkup(c) {
 		return true
 	}
+	if isMarkup(c) {
+		return len(v) >= 20 && looksRandom(v) && s.hasParameter(c)
+	}
 	return (score(v) > 0 || isMixed(v)) && s.hasParameter(c)
 }
 

@@ -58,6 +58,9 @@ func (j *jar) open() bool {
 		case ch.n == 0:
 			return false
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
+			if sep && j.quote.c == ch.c {
+				return false // no cookies: "cookie":"", what follows is the next member
+			}
 			if sep {
 				j.quote = ch
 			}
@@ -69,7 +72,9 @@ func (j *jar) open() bool {
 			j.depth++
 			sep, j.prose = true, false
 		case ch.c == ']' || ch.c == ')':
-			j.depth = max(0, j.depth-1)
+			if j.depth > 0 {
+				return false // no cookies: []
+			}
 		case sep && (ch.c == 'b' || ch.c == 'u') && j.p+1 < j.hi && (j.b[j.p+1] == '\'' || j.b[j.p+1] == '"'):
 			// Python's b'…': the quote is read next.
 		default:
@@ -101,6 +106,9 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 	end := run(j.b, j.p, j.hi, inName)
 	name := j.b[j.p:end]
 	g, ok := parseGlue(j.b, end, j.hi)
+	if equalFold(name, "cookie") || equalFold(name, "set-cookie") || equalFold(name, "set_cookie") || equalFold(name, "cookies") {
+		return false // the next header, a jar of its own
+	}
 	pair := g.sep == ',' && g.quote != 0 && j.depth > 1 // [('sid', 'V')]
 	if !ok || g.sep != '=' && g.sep != ':' && !pair || len(name) > maxName {
 		if end-j.p > maxName {
@@ -125,7 +133,11 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 		j.name = logsIn(j.b[j.p:run(j.b, j.p, j.hi, inName)])
 	}
 	if equalFold(name, "expires") {
-		for n := min(j.hi, j.p+maxExpires); j.p < n && j.b[j.p] != ';' && j.b[j.p] != '"' && j.b[j.p] != '\''; j.p++ {
+		commas := 0 // the date has one
+		for n := min(j.hi, j.p+maxExpires); j.p < n && commas < 2 && j.b[j.p] != ';' && j.b[j.p] != '"' && j.b[j.p] != '\''; j.p++ {
+			if j.b[j.p] == ',' {
+				commas++
+			}
 		}
 		return true
 	}

@@ -41,6 +41,7 @@ var otherCodes = map[string]bool{
 	"zip": true, "postal": true, "country": true, "currency": true, "language": true, "area": true, "dialing": true,
 	"swift": true, "bank": true, "branch": true, "sort": true, "tax": true, "airport": true, "station": true,
 	"hash": true, "color": true, "colour": true,
+	"status": true, "exit": true, "http": true, "source": true, "object": true, "byte": true, "commit": true, "vat": true, "reason": true,
 }
 
 // floor is where the text that says something about a candidate's key begins: the

@@ -3,15 +3,15 @@ package detect
 import "bytes"
 
 // checkCurlUser keeps the password of curl -u user:password, without the user. The
-// option means something else to every other program, so curl must stand before it.
+// option means something else to every other program, so it must be curl's.
 func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 	before := s.arena[max(c.RecordLow, c.KeyStart-reach):c.KeyStart]
 	colon := bytes.IndexByte(v, ':')
-	if colon <= 0 || len(v)-colon-1 < 4 || !bytes.Contains(before, []byte("curl")) {
+	if colon <= 0 || len(v)-colon-1 < 4 || !isOptionOfCurl(before) {
 		return false
 	}
 	password := v[colon+1:]
-	if isPlaceholder(password) || password[0] == '$' || password[0] == '/' {
+	if isPlaceholder(password) || indexByte("$/@%", password[0]) || bytes.Contains(password, []byte("$(")) || isWords(password) && bytes.Equal(password, bytes.ToUpper(password)) {
 		return false
 	}
 	raw := bytes.IndexByte(s.arena[c.Start:c.End], ':')
@@ -23,15 +23,38 @@ func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 	return true
 }
 
+// isOptionOfCurl reports whether text ends in a command of curl's: no other begins
+// behind it.
+func isOptionOfCurl(text []byte) bool {
+	at := bytes.LastIndex(text, []byte("curl"))
+	if at < 0 || !edge(text, at, 0) || at+4 >= len(text) || !isBlank(text[at+4]) {
+		return false
+	}
+	quote := byte(0)
+	for p := at; p < len(text); p++ {
+		switch c := text[p]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == ';' || c == '|' || c == '&' && p+1 < len(text) && text[p+1] == '&':
+			return false
+		}
+	}
+	return true
+}
+
 // checkUserPassword keeps the password of a quoted user:password.
 func checkUserPassword(s *Scanner, c *candidate, _ []byte) bool {
 	raw := s.arena[c.Start:c.End]
 	colon := bytes.IndexByte(raw, ':')
-	if c.glue.quote == 0 || colon <= 0 || bytes.IndexByte(raw[colon+1:], ':') >= 0 {
+	if c.glue.quote == 0 || colon <= 0 || bytes.IndexByte(raw[colon+1:], ':') >= 0 || isStored(raw) {
 		return false
 	}
 	password := raw[colon+1:]
-	if len(password) < minRest || !looksRandom(password) {
+	if len(password) < minRest || password[0] == '/' || !looksRandom(password) {
 		return false
 	}
 	c.Start += colon + 1
@@ -39,15 +62,41 @@ func checkUserPassword(s *Scanner, c *candidate, _ []byte) bool {
 	return true
 }
 
-// checkBareKey refuses the end of a longer name: tls_secret, cookie-secret.
-func checkBareKey(s *Scanner, c *candidate, _ []byte) bool {
-	return c.KeyStart == c.RecordLow || !joiner[s.arena[c.KeyStart-1]] || s.arena[c.KeyStart-1] == ' '
+// storedBy are what values begin with that are hashes of secrets, encrypted, or
+// names of places where the secret is.
+var storedBy = []string{
+	"$", "{", "vault:", "enc(", "enc[", "pbkdf2", "scram-", "sha", "md5", "bcrypt", "argon2", "ssm:", "op://", "arn:", "s3://", "spiffe:",
+	"kid:", "http", "file:", "env:", "ref:",
+}
+
+func isStored(v []byte) bool {
+	for _, start := range storedBy {
+		if len(v) > len(start) && equalFold(v[:len(start)], start) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkBareKey wants the key alone, with = or : behind it, and a value that is the
+// secret and not its name or its hash: secret/registry-credentials-x7k2p, a UUID.
+func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
+	if c.KeyStart > c.RecordLow {
+		if prev := s.arena[c.KeyStart-1]; joiner[prev] && prev != ' ' || prev == ':' { // tls_secret, arn:…:secret:…
+			return false
+		}
+	}
+	if c.glue.sep != '=' && c.glue.sep != ':' || isStored(v) || isUUIDs(v) {
+		return false
+	}
+	name, _, parted := bytes.Cut(v, []byte("-"))
+	return !parted || len(name) < 4 || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name))
 }
 
 // checkPassword wants a password grant in the record, or a value that looks drawn
 // at random and is no hash of a password ($2b$…).
 func checkPassword(s *Scanner, c *candidate, v []byte) bool {
-	if len(v) >= minRest && v[0] != '$' && looksRandom(v) {
+	if len(v) >= minRest && !isStored(v) && looksRandom(v) {
 		return true
 	}
 	record := s.near(c)

@@ -88,7 +88,7 @@ func (o *Open) proven(line []byte, p part) bool {
 		return p.start == 0 && (o.printable || o.Rows > 0 || o.width >= least && o.width <= most && isRest(v))
 	case o.quote != 0 && len(rest) > 0 && rest[0] == o.quote:
 		return !isWords(v)
-	case len(v) < minCut || !isRest(v):
+	case len(v) < minCut || !isRest(v) || isPair(v):
 		return false
 	case o.quote != 0 && len(rest) == 0 && len(v) >= minRest:
 		return true
