@@ -44,14 +44,14 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
 	c.Start, c.Blob, c.KeyStart, c.End = start, start, start, b.end
-	if b.end-start > maxBlob || s.depth >= maxBlobDepth {
+	if b.end-start > maxBlob || s.depth >= maxBlobDepth || t.gzip && s.inflated { // gzip in gzip multiplies
 		c.Form = layer.Form{Percent: b.percent, Backslash: b.backslash}
 		s.candidates = append(s.candidates, c)
 		return
 	}
 	c.Form = layer.Form{Percent: b.percent, Backslash: b.backslash, Base64: b.alphabet, Gzip: t.gzip}
 	text, all := decodeBlob(c.Form, s.arena[start:b.end])
-	found, err := s.inside(text)
+	found, err := s.inside(text, t.gzip)
 	clear(text[:cap(text)])
 	switch {
 	case err != nil:
@@ -119,7 +119,7 @@ func (s *Scanner) blobOf(t *Trigger, hit, to int, at place) (blob, int) {
 var alphabetOf = map[layer.Base64]*set{layer.HexLower: setOf("0123456789abcdef"), layer.HexUpper: setOf("0123456789ABCDEF")}
 
 // inside scans decoded text with a scanner of its own.
-func (s *Scanner) inside(text []byte) ([]Finding, error) {
+func (s *Scanner) inside(text []byte, inflated bool) ([]Finding, error) {
 	if s.inner == nil {
 		inner, err := s.db.NewScanner()
 		if err != nil {
@@ -128,7 +128,7 @@ func (s *Scanner) inside(text []byte) ([]Finding, error) {
 		inner.depth = s.depth + 1
 		s.inner = inner
 	}
-	s.inner.over = s.over
+	s.inner.over, s.inner.inflated = s.over, s.inflated || inflated
 	var b Batch
 	b.SetLines(text)
 	found, _, err := s.inner.Scan(&b)

@@ -111,5 +111,13 @@ func (s *Scanner) isPlaceholder(c *candidate, v []byte) bool {
 	if c.Form != (layer.Form{}) {
 		return isPlaceholder(v)
 	}
-	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v))
+	return isNothing(v) || s.few.in(s.arena, c.Start, c.Start+len(v)) || len(v) <= 44 && documented[string(v)]
+}
+
+// documented are the values of the examples in RFC 6749, 6750 and 7636, which stand
+// in the documentation of all libraries.
+var documented = map[string]bool{
+	"SplxlOBeZQQYbYS6WxSbIA": true, "2YotnFZFEjr1zCsicMWpAA": true, "tGzv3JOkF0XG5Qx2TlKWIA": true, "mF_9.B5f-4.1JqM": true,
+	"czZCaGRSa3F0MzpnWDFmQmF0M2JW": true, "czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3": true, "7Fjfp0ZBr1KtDRbnfVdmIw": true,
+	"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk": true,
 }

@@ -95,6 +95,7 @@ type Scanner struct {
 	inner        *Scanner  // of what blobs hold
 	insides      int       // findings in blobs
 	depth        int       // of blobs around the text
+	inflated     bool      // one of them is gzip data
 	blobs        [6]int    // where the last blobs end, for each place in a group
 	values       []byte    // what allRepeats looks for, wiped after each use
 	recorder     *recorder // nil unless Explain runs
