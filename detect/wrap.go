@@ -108,8 +108,8 @@ func (o *Open) provenAlone(line []byte, p part) bool {
 		return stops || bytes.Contains(v, dot) && len(v) >= minRow
 	case o.header && p.start > 0:
 		return o.width >= minRow && (len(rest) == 0 || rest[0] == ';')
-	case p.start > 0 && p.start != o.indent || !stops || o.width < minRow:
-		return false
+	case p.start > 0 && p.start != o.indent || !stops || o.width < minRow || v[0] == '/' || bytes.ContainsAny(v, ".:"):
+		return false // a path, a file's name, a URL
 	case len(rest) == 0 && len(line) == o.width:
 		return true
 	}
