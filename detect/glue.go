@@ -119,6 +119,10 @@ func (g *glue) index(b []byte, open char, hi int) bool {
 
 // separator steps over =, :, =>, :=, ->, > or nothing but blanks (prose).
 func (g *glue) separator(b []byte, hi int) bool {
+	if p := g.start; p+1 < hi && b[p] == '\\' && (b[p+1] == '=' || b[p+1] == ':') { // CEF and properties escape them
+		g.start, g.sep = p+2, b[p+1]
+		return true
+	}
 	ch := readChar(b, g.start, hi)
 	next := readChar(b, g.start+ch.n, hi)
 	switch {

@@ -48,6 +48,8 @@ func TestDumps(t *testing.T) {
 		`(string) (len=12) "access_token": (string) (len=43) "V",`,
 		"cookies=ImmutableMultiDict([('session', 'V')])",
 		"auth: { username: 'web-shop', password: 'V' },",
+		`CEF:0|v|p|1|100|login|5|request=https://x/cb?access_token\=V act=ok`,
+		`client_secret\: V`,
 		"curl -su 'web-shop:x' -X POST -u web-shop:V https://idp/token",
 	} {
 		foundIn(t, s, text, v)
