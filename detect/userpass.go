@@ -90,7 +90,8 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 		return false
 	}
 	name, _, parted := bytes.Cut(v, []byte("-"))
-	return !parted || len(name) < 4 || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name))
+	const longest = 28 // names with a random end are shorter
+	return !parted || len(v) >= longest || len(name) < 4 || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name))
 }
 
 // checkPassword wants a password grant in the record, or a value that looks drawn
