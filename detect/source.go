@@ -80,6 +80,9 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 		return false
 	}
 	if root, rest, ok := bytes.Cut(v, []byte(".")); ok {
+		if s.isMinified(c, root, rest) {
+			return true
+		}
 		var buf [maxWord]byte
 		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || secretWords[lastWord(rest)])
 	}
@@ -92,6 +95,22 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 	}
 	next := s.next(c)
 	return (joined || bytes.ContainsFunc(v[1:], isCapital)) && (next == ')' || next == ';' || next == ',' && c.Start > c.Low && isBlank(s.arena[c.Start-1]))
+}
+
+// isMinified reports whether root and rest are a member of one of the names of one or
+// two letters that minifiers give, in an object of a program: {password:r.Ab.cd}.
+// Vault's tokens (s.…) are longer than names.
+func (s *Scanner) isMinified(c *candidate, root, rest []byte) bool {
+	const most, longest = 2, 20
+	if len(root) == 0 || len(root) > most || !isLetter(root[0]) || c.glue.sep != ':' || c.Start == c.Low || s.arena[c.Start-1] != ':' || !indexByte(",)};]", s.next(c)) {
+		return false
+	}
+	for name := range bytes.SplitSeq(rest, []byte(".")) {
+		if len(name) == 0 || len(name) > longest || isDigit(name[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isCapital(r rune) bool { return r < 0x80 && isUpper(byte(r)) }

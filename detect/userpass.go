@@ -11,7 +11,7 @@ func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 		return false
 	}
 	password := v[colon+1:]
-	if isPlaceholder(password) || indexByte("$/@%", password[0]) || bytes.Contains(password, []byte("$(")) || isWords(password) && bytes.Equal(password, bytes.ToUpper(password)) {
+	if isPlaceholder(password) || namesSecret(password) || indexByte("$/@%", password[0]) || bytes.Contains(password, []byte("$(")) || isWords(password) && bytes.Equal(password, bytes.ToUpper(password)) {
 		return false
 	}
 	raw := bytes.IndexByte(s.arena[c.Start:c.End], ':')
@@ -21,6 +21,22 @@ func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 	c.Start += raw + 1
 	c.Blob = c.Start
 	return true
+}
+
+// namesSecret reports whether v is the name of a secret in documentation: mypassword,
+// client_secret.
+func namesSecret(v []byte) bool {
+	var buf [maxWord]byte
+	word := lowerWord(&buf, v)
+	if len(word) == 0 || !isWords(v) {
+		return false
+	}
+	for _, name := range []string{"password", "passwd", "secret", "token", "pass", "pwd"} {
+		if bytes.HasSuffix(word, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // isOptionOfCurl reports whether text ends in a command of curl's: no other begins
@@ -78,6 +94,12 @@ func isStored(v []byte) bool {
 	return false
 }
 
+// isDigest reports whether v is a digest that says so: sha256:9f86….
+func isDigest(v []byte) bool {
+	name, rest, ok := bytes.Cut(v, []byte(":"))
+	return ok && len(name) < maxWord && namesMask(v) && len(rest) >= minRest && isHex(rest)
+}
+
 // checkBareKey wants the key alone, with = or : behind it, and a value that is the
 // secret and not its name or its hash: secret/registry-credentials-x7k2p, a UUID.
 func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
@@ -91,8 +113,22 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 	}
 	name, _, parted := bytes.Cut(v, []byte("-"))
 	const longest = 28 // names with a random end are shorter
-	return !parted || len(v) >= longest || len(name) < 4 || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name))
+	if !parted || len(v) >= longest || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name)) {
+		return true
+	}
+	return len(name) < 4 && (len(name) < 2 || !allIn(v, inHostName)) // pod-25e0aae1a8
 }
+
+// isObject reports whether v is the name of an object in a cluster with the random
+// end that it was given: deploy-token-jy0lk.
+func isObject(v []byte) bool {
+	const most = 10
+	n := bytes.LastIndexByte(v, '-')
+	return n > 0 && len(v)-n-1 <= most && bytes.IndexByte(v[:n], '-') > 0 && isWords(v[:n]) && allIn(v, inHostName)
+}
+
+// inHostName is what names of objects in clusters are made of (RFC 1123).
+var inHostName = setOf("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
 // checkPassword wants a password grant in the record, or a value that looks drawn
 // at random and is no hash of a password ($2b$…).
