@@ -70,7 +70,7 @@ func (s *Scanner) check(c *candidate) bool {
 		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
 		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
 		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
-		s.refuses("source_code", s.isSource(c, v)) ||
+		s.refuses("source_code", s.isSource(c, v)) || s.refuses("stored_value", isHashed(v)) ||
 		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) {
 		return false
 	}

@@ -91,7 +91,7 @@ func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
 	if v[0] == '!' && isWords(v[1:]) {
 		return false
 	}
-	if !isWords(v) {
+	if word := bytes.TrimRight(v, "0123456789"); !isWords(v) && (len(v) >= minCut || !isWords(word)) { // OAuth2 is a word
 		return true
 	}
 	if isSpoken(s.arena[c.KeyStart:c.Start]) && allIn(v, lowers) {

@@ -94,6 +94,44 @@ func isStored(v []byte) bool {
 	return false
 }
 
+// hashNames begin the names of functions that hash secrets, as they stand before what
+// they made: pbkdf2_sha256$…, SCRAM-SHA-256$4096:…, sha256:….
+var hashNames = []string{"pbkdf2", "scram-sha", "bcrypt", "argon2", "scrypt", "sha1", "sha224", "sha256", "sha384", "sha512", "md5"}
+
+// places begin what names a secret in a store, or is encrypted by one.
+var places = []string{"arn:aws", "vault:v1:", "vault:v2:", "vault:secret/", "enc[aes", "ssm:/", "op://", "spiffe://"}
+
+// isHashed reports whether v is the hash of a secret, with what says so before it, or
+// the place of a secret: neither gives it away. No token begins with such a name and
+// a colon or dollar.
+func isHashed(v []byte) bool {
+	if v[0] == '$' { // $2b$12$…, $argon2id$v=19$…
+		const longest = 14
+		n := bytes.IndexByte(v[1:], '$')
+		return n > 0 && n < longest && len(v) > minRest && (isDigit(v[1]) || startsWith(v[1:], hashNames))
+	}
+	if startsWith(v, places) {
+		return true
+	}
+	if !startsWith(v, hashNames) {
+		return false
+	}
+	n := bytes.IndexAny(v[:min(len(v), maxWord)], ":$")
+	return n > 0 && len(v)-n > minRest && isNameOf(v[:n])
+}
+
+func startsWith(v []byte, names []string) bool {
+	for _, name := range names {
+		if len(v) > len(name) && equalFold(v[:len(name)], name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNameOf reports whether v is made of what names of functions are made of.
+func isNameOf(v []byte) bool { return run(v, 0, len(v), inKeyOrDot) == len(v) }
+
 // isDigest reports whether v is a digest that says so: sha256:9f86….
 func isDigest(v []byte) bool {
 	name, rest, ok := bytes.Cut(v, []byte(":"))
