@@ -91,6 +91,11 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = nameEnd(s.arena, end, c.High, t.Key)
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
+		if !ok || g.sep != ':' && g.sep != '=' {
+			if before, _, found := valueBefore(s.arena, elementStart(s.arena, c.KeyStart, c.Low), c.Low); found {
+				g, ok = before, true
+			}
+		}
 		c.glue, c.Start = g, g.start
 		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formScheme:

@@ -40,6 +40,8 @@ func (s *Scanner) openJar(c *candidate, end int) {
 	j := jar{b: s.arena, p: end, hi: min(c.High, end+maxJar)}
 	if c.Segment >= 0 && end < c.Low {
 		j.p, j.hi = c.Low, min(c.High, c.Low+maxJar) // a framed key: the field is the jar
+	} else if before, last, ok := valueBefore(s.arena, elementStart(s.arena, key, c.Low), c.Low); ok { // {"value":"sid=V","name":"Cookie"}
+		j.p, j.hi, j.quote = before.start, last, char{c: before.quote, n: 1, slash: before.slash}
 	} else if end < s.jarEnd || !j.open() {
 		return
 	}

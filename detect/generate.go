@@ -74,8 +74,13 @@ var leads = []string{
 	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
 	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
 	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
+	`":{"`, `": {"`, `\":{\"`, // an object that stands for the value (glue_object.go)
 	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
 }
+
+// named are members that such a key is the value of: the value stands before it, or
+// behind other members (glue_object.go).
+var named = []string{`name":"`, `name": "`, `name="`, `key":"`, `key": "`, "name: '", `name\":\"`}
 
 type glueList []weakGlue
 
@@ -177,6 +182,12 @@ func weakTriggers(r *rules.Rule, key string, value *set) (out []*Trigger) {
 	for _, lead := range leads {
 		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(lead)}
 		t.elems = append(literalElems(key, true), literalElems(lead, true)...)
+		out = append(out, t)
+	}
+	for _, name := range named {
+		quote := name[strings.LastIndexAny(name, ` :=`)+1:]
+		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(quote)}
+		t.elems = literalElems(name+key+quote, true)
 		out = append(out, t)
 	}
 	return out

@@ -19,6 +19,8 @@ type glue struct {
 	// strict says that the way from key to value is one that other things are
 	// written in as well (lists, sentences, calls): the value must look random.
 	strict bool
+	// inside says that the value is a member of an object that stands for it.
+	inside bool
 }
 
 // maxGlue bounds the logical characters between a key and its value.
@@ -51,6 +53,9 @@ func fullGlue(b []byte, p, hi int) (glue, bool) {
 	}
 	sepEnd := g.start
 	g.openValue(b, hi)
+	if g.list {
+		g.object(b, sepEnd, hi)
+	}
 	g.loose = g.quote == 0 && sepEnd < g.start && isBlank(b[sepEnd]) && b[sepEnd-1] == '=' && !isBlank(b[sepEnd-2])
 	return g, g.start < hi
 }

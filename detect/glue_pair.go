@@ -33,7 +33,10 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 			break
 		}
 		at.take(ch)
-		if !at.named(b, hi) {
+		if members := at; members.toMember(b, hi) {
+			at = members
+			at.inside = true
+		} else {
 			comma := at.start
 			at.skipBlanks(b, hi)
 			if !at.opens(b, hi, closed || at.start == comma) {
@@ -130,9 +133,9 @@ func (g *glue) valueName(b []byte, hi int) bool {
 		g.take(ch)
 	}
 	start := g.start
-	g.start = run(b, start, min(hi, start+maxWord), inEncoder)
+	g.start = run(b, start, min(hi, start+maxWord), inMember)
 	var buf [maxWord]byte
-	if !valueNames[string(lowerWord(&buf, b[start:g.start]))] {
+	if word := lowerWord(&buf, b[start:g.start]); !valueNames[string(word)] && !(g.inside && memberNames[string(word)]) {
 		return false
 	}
 	for range maxGlue {

@@ -17,7 +17,7 @@ func isProse(c *candidate, whole, v []byte) bool {
 // isStrict reports whether a value is one though other things are written the
 // same way (glue.strict).
 func (s *Scanner) isStrict(c *candidate, v []byte) bool {
-	if c.glue.sep == ',' && score(v) > 0 && s.isTuple(c) {
+	if score(v) > 0 && (c.glue.inside || c.glue.sep == ',' && s.isTuple(c)) {
 		return true
 	}
 	return len(v) >= minLed && looksRandom(v) && !isPair(v)
