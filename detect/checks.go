@@ -37,6 +37,8 @@ func init() { // breaks the initialisation cycle through Scanner
 		"not_in_blob":   checkNotInBlob,
 		"curl_user":     checkCurlUser,
 		"bare_key":      checkBareKey,
+		"url_password":  checkURLPassword,
+		"go_config":     checkGoConfig,
 		"user_password": checkUserPassword,
 		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },

@@ -1,6 +1,10 @@
 package detect
 
-import "github.com/leakveil/leakveil/rules"
+import (
+	"bytes"
+
+	"github.com/leakveil/leakveil/rules"
+)
 
 // A jar is text that holds cookies: a Cookie or Set-Cookie header, a map of names
 // and values, a list of either. Inside it a short name (sid, auth) says what its
@@ -21,6 +25,15 @@ func jarTrigger(r *rules.Rule, key string) *Trigger {
 	return t
 }
 
+// curlJarTrigger spells curl's option for cookies, -b, and what begins its value.
+func curlJarTrigger(r *rules.Rule) *Trigger {
+	t := &Trigger{Rule: r, Key: curlJar, word: curlJar, form: formJar, rest: 2}
+	t.elems = append(literalElems(" "+curlJar+" ", false), elem{inName.with("\"'\\"), 1})
+	return t
+}
+
+const curlJar = "-b"
+
 // jar is how far the cookies of one key are walked.
 type jar struct {
 	b     []byte
@@ -34,7 +47,7 @@ type jar struct {
 // openJar finds the cookies behind a key that ends before end.
 func (s *Scanner) openJar(c *candidate, end int) {
 	key := matchBack(s.arena, end, c.trigger.word)
-	if key < 0 || !boundary(s.arena, key, c.RecordLow) {
+	if key < 0 || !boundary(s.arena, key, c.RecordLow) || c.trigger.word == curlJar && !isOptionOfCurl(s.arena[max(c.Low, key-reach):key]) {
 		return
 	}
 	j := jar{b: s.arena, p: end, hi: min(c.High, end+maxJar)}
@@ -45,9 +58,36 @@ func (s *Scanner) openJar(c *candidate, end int) {
 	} else if end < s.jarEnd || !j.open() {
 		return
 	}
+	if s.printedCookie(c, j) {
+		return
+	}
 	for s.nextCookie(c, &j) {
 	}
 	s.jarEnd = max(s.jarEnd, j.p)
+}
+
+// printedCookie finds the cookie in what wget prints of one when it stores it:
+// cookie host port path <session> <insecure> [expiry none] name V.
+func (s *Scanner) printedCookie(c *candidate, j jar) bool {
+	const expiry, longest = "> [expiry ", 512
+	if !j.prose {
+		return false
+	}
+	line := j.b[j.p:min(j.hi, j.p+longest)]
+	at := bytes.Index(line, []byte(expiry))
+	if at < 0 {
+		return false
+	}
+	end := bytes.Index(line[at:], []byte("] "))
+	if end < 0 {
+		return false
+	}
+	key := j.p + at + end + 2
+	blank := run(j.b, key, j.hi, inName)
+	if blank < j.hi && j.b[blank] == ' ' && logsIn(j.b[key:blank]) {
+		s.cookie(c, key, glue{start: blank + 1, sep: ' '})
+	}
+	return true
 }
 
 // open steps over what stands between the key and the first cookie.
@@ -108,6 +148,7 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 	end := run(j.b, j.p, j.hi, inName)
 	name := j.b[j.p:end]
 	g, ok := parseGlue(j.b, end, j.hi)
+	ok = ok && (!g.strict || g.sep == ',') // no sentence
 	if equalFold(name, "cookie") || equalFold(name, "set-cookie") || equalFold(name, "set_cookie") || equalFold(name, "cookies") {
 		return false // the next header, a jar of its own
 	}

@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'`\\=:%&><[](){,- \t")
+	glueByte = setOf("\"'`\\=:%&><[](){,- \t\xc2\xe2")
 	blank    = setOf(" \t")
 )
 
@@ -45,6 +45,7 @@ var weakGlues = func() (out glueList) {
 	out.around(0, "&quot;", ":", "&quot;")
 	out.add(0, "'", " '", "%5B%5D=")
 	out.add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
+	out.add(0, ") to ") // Setting --password (password) to V
 	out.add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
@@ -64,6 +65,11 @@ var judgedGlues = func() (out glueList) {
 	}
 	out.add(0, `">>,<<"`, `,"`, "', b'")
 	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
+	out.add(0, `\=`, `\:`, `\: `)     // as CEF and properties escape separators
+	out.around(1, "", "==", "")
+	for _, wide := range []string{"\u201c", "\u00a0"} { // curly quotes, blanks that do not break
+		out.add(0, " "+wide, ":"+wide, ": "+wide, "="+wide, "\u201d:"+wide, "\u201d: "+wide)
+	}
 	return out
 }()
 
@@ -122,6 +128,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, key := range r.Jars {
 		out = append(out, jarTrigger(r, key))
 	}
+	if len(r.Jars) > 0 {
+		out = append(out, curlJarTrigger(r))
+	}
 	for _, key := range r.WeakKeys {
 		out = append(out, weakTriggers(r, key, value)...)
 	}
@@ -130,6 +139,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t.elems = prefixElems(prefix)
 		t.tail = max(1, min(tail, r.Value.Min-len(t.elems)))
 		t.elems = append(t.elems, elem{value.with("%"), t.tail})
+		out = append(out, t)
+	}
+	for _, suffix := range r.Suffixes {
+		t := &Trigger{Rule: r, Key: suffix, form: formSuffix, glue: len(suffix)}
+		t.elems = append([]elem{{value, 1}}, literalElems(suffix, false)...)
 		out = append(out, t)
 	}
 	for _, name := range r.Shapes {
@@ -215,7 +229,7 @@ func literalElems(text string, caseless bool) []elem {
 	var out []elem
 	for i := 0; i < len(text); i++ {
 		bytes := text[i : i+1]
-		if caseless {
+		if caseless && text[i] < 0x80 {
 			bytes = strings.ToLower(bytes) + strings.ToUpper(bytes)
 		}
 		out = append(out, elem{setOf(bytes), 1})

@@ -97,6 +97,10 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return true
 			}
 		default:
+			if n, _ := wide(b, g.start, hi); n > 0 {
+				g.start += n
+				continue
+			}
 			return ch.n > 0
 		}
 	}
@@ -135,23 +139,34 @@ func (g *glue) separator(b []byte, hi int) bool {
 		g.take(ch)
 		g.take(next)
 		g.sep = '='
-	case ch.c == '=' && next.c == '=' || ch.c == ':' && next.c == ':':
+	case (ch.c == '=' || ch.c == '!') && next.c == '=': // a comparison
+		g.take(ch)
+		g.take(next)
+		if ch = readChar(b, g.start, hi); ch.c == '=' && ch.n > 0 {
+			g.take(ch)
+		}
+		g.sep, g.strict = '=', true
+	case ch.c == ':' && next.c == ':':
 		return false
 	case ch.c == '=' || ch.c == ':' || ch.c == '>':
 		g.take(ch)
 		g.sep = ch.c
 	default:
 		// Prose: the key was followed by blanks alone, which are consumed.
-		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' {
+		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' && before < 0x80 {
 			return false
 		}
 		g.sep = ' '
+		if rest := b[g.start:hi]; len(rest) > 3 && string(rest[:3]) == "to " && b[g.start-2] == ')' { // (password) to V
+			g.start, g.strict = g.start+3, true
+		}
 	}
 	return true
 }
 
 // openValue steps over blanks, line ends and what opens the value.
 func (g *glue) openValue(b []byte, hi int) {
+	quoted := false
 	for range maxGlue {
 		ch := readChar(b, g.start, hi)
 		if ch.n == 0 {
@@ -178,12 +193,23 @@ func (g *glue) openValue(b []byte, hi int) {
 			g.list = g.list || !isSpace(ch.c)
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
 			if g.quote != 0 {
-				return
+				if quoted || ch.c == g.quote && ch.slash <= g.slash {
+					return
+				}
+				quoted = true // quotes in quotes: "\"V\"", '"V"'
 			}
 			g.take(ch)
 			g.quote, g.slash, g.code = ch.c, ch.slash, ch.code
 		default:
-			n := 0
+			n, quote := 0, false
+			if g.quote == 0 {
+				n, quote = wide(b, g.start, hi)
+			}
+			if n > 0 {
+				g.start += n
+				g.list = g.list || quote
+				continue
+			}
 			if g.quote == 0 {
 				n = max(wrapper(b[g.start:hi]), g.block(b, hi))
 			}

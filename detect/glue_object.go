@@ -14,7 +14,7 @@ const (
 // memberNames are what objects that hold nothing but a value call it, beside
 // valueNames: DynamoDB's types, the text of XML elements in JSON.
 var memberNames = map[string]bool{
-	"s": true, "raw": true, "#text": true, "_text": true, "$t": true, "$": true, "_": true, "plaintext": true, "secret": true, "pass": true,
+	"s": true, "raw": true, "#text": true, "_text": true, "$t": true, "$": true, "_": true, "plaintext": true,
 }
 
 // nameNames are what the first half of a pair of name and value is called.

@@ -98,6 +98,26 @@ func (g *glue) opens(b []byte, hi int, quoted bool) bool {
 	return !quoted && isAlnum(ch.c)
 }
 
+// second steps to the second of two strings in brackets: ('id', 'V').
+func (g *glue) second(b []byte, hi int) {
+	at := *g
+	if at.quote == 0 {
+		return
+	}
+	at.start = run(b, at.start, min(hi, at.start+maxApart), alphabets["unreserved"])
+	for _, want := range []byte{at.quote, ',', at.quote} {
+		ch := readChar(b, at.start, hi)
+		if ch.n == 0 || ch.c != want {
+			return
+		}
+		if at.take(ch); want == ',' {
+			at.skipBlanks(b, hi)
+		}
+	}
+	at.inside, at.strict = true, true
+	*g = at
+}
+
 func (g *glue) skipBlanks(b []byte, hi int) {
 	for range maxGlue {
 		ch := readChar(b, g.start, hi)

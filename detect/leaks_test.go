@@ -80,6 +80,16 @@ var leaks = []struct{ name, text string }{
 	{"keycloak", `PKCE supporting Client, codeVerifier = <VERIFIER>, codeChallenge = {b64u43}`},
 	{"keycloak, code", `Code '<CODE>' already used for userSession '{uuid}' and client '{uuid}'.`},
 	{"php", `Array ( [code_verifier] => <VERIFIER> [code] => <CODE> )`},
+	{"curl -b", `curl -sS -b 'lang=en; sid=<AT>' https://x/`},
+	{"curl -b, in JSON", `{"cmd":"curl -b \"sid=<AT>\" https://x/"}`},
+	{"curl --cookie", `curl --cookie session=<AT> https://x/`},
+	{"cookies of an access log", `"GET / HTTP/1.1" 200 Cookie: - Set-Cookie: sid=<AT>`},
+	{"password of a URL", `_currentUrl: 'http://web:<SECRET>@127.0.0.1:9080/token',`},
+	{"requests", `requests.post(url, auth=('web', '<SECRET>'))`},
+	{"wget, option", `Setting --password (password) to <SECRET>`},
+	{"wget, cookie", `Stored cookie 127.0.0.1 9080 / <session> <insecure> [expiry none] idp_session <AT>`},
+	{"express-session", `Wed, 25 Nov 2026 09:12:32 GMT express-session saving <AT>`},
+	{"go %v", `config="&{web <SECRET> {http://x/authorize  http://x/token 0} http://x/cb [openid]}"`},
 	{"go %+v", `&{ClientID:web Code:<CODE> CodeVerifier:<VERIFIER> RedirectURI:https://x}`},
 }
 
