@@ -99,6 +99,11 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		if ok && t.word == "auth" {
 			g.second(s.arena, c.High)
 		}
+		if !ok || c.High-g.start < maxOpener {
+			if s.awaitOver(c, end) {
+				return true
+			}
+		}
 		c.glue, c.Start = g, g.start
 		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
 	case formSuffix:

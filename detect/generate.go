@@ -81,7 +81,7 @@ var leads = []string{
 	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
 	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
 	`":{"`, `": {"`, `\":{\"`, // an object that stands for the value (glue_object.go)
-	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
+	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=>`, `":[]string{`, " = Just ", `">> =>`,
 }
 
 // named are members that such a key is the value of: the value stands before it, or

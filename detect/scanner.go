@@ -149,6 +149,9 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.jarEnd = 0
 	s.blobs, s.insides = [6]int{}, 0
 	s.parameters.reset()
+	if b.lines && b.before.awaited.what != awaitsNothing {
+		s.resume(b.before.awaited)
+	}
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired

@@ -89,9 +89,7 @@ func (w *Worker) LinesBehind(l *Lines, text []byte, before detect.Open) {
 		return
 	}
 	l.Results = results
-	if len(results) > 0 {
-		l.Open = w.open()
-	}
+	l.Open = w.open()
 }
 
 // open is what the last text ended in; a scanner that knows no such thing says nothing.
