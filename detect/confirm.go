@@ -22,6 +22,13 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if s.refuses("between_records", !ok) {
 		return
 	}
+	if s.inDump(to) {
+		return
+	}
+	if t.form == formDump {
+		s.confirmDump(t, to, at)
+		return
+	}
 	if t.form == formBlob {
 		s.confirmBlob(t, to, at)
 		return

@@ -119,6 +119,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)
+				out = append(out, dumpTriggers(r)...)
 			}
 		}
 	}

@@ -228,5 +228,6 @@ func (w *Worker) oneByOne(l *Lines, text []byte, before detect.Open) {
 func (r *Result) shift(n int) {
 	r.Start, r.End, r.Blob = r.Start+n, r.End+n, r.Blob+n
 	r.Low, r.High = r.Low+n, r.High+n
+	r.Dump.Row += n
 	r.RecordLow, r.RecordHigh, r.KeyStart = r.RecordLow+n, r.RecordHigh+n, r.KeyStart+n
 }
