@@ -83,21 +83,13 @@ func (r *dumpRow) read(line []byte) bool {
 		n++
 		p = q + 2
 	}
-	for ; n > 0; n-- { // the first characters may look like digits
-		end := r.at[n-1] + 2
-		rest := line[end:]
-		if len(bytes.TrimRight(rest, " ")) == 0 {
-			r.n, r.chars = n, 0
-			return true
-		}
-		if len(rest) > 0 && unhex(rest[0]) < 16 {
-			continue
-		}
-		if r.n = n; r.findChars(line, end) {
+	for r.n = n; r.n > 0; r.n-- { // the first characters may look like digits
+		if r.findChars(line, r.at[r.n-1]+2) {
 			return true
 		}
 	}
-	return false
+	r.n, r.chars = n, 0
+	return n > 0 && len(bytes.TrimRight(line[r.at[n-1]+2:], " \r")) == 0
 }
 
 // readOffset reads the offset that a row begins with, and what ends it.

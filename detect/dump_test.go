@@ -35,10 +35,14 @@ func pairsOf(b []byte, size int) string {
 
 // dumpRows are the ways in which tools write a row of at most 16 bytes.
 var dumpRows = map[string]func(at int, b []byte) string{
-	"curl":     func(at int, b []byte) string { return fmt.Sprintf("%04x: %-48s%s", at, pairsOf(b, 1), shownChars(b)) },
-	"xxd":      func(at int, b []byte) string { return fmt.Sprintf("%08x: %-39s  %s", at, pairsOf(b, 2), shownChars(b)) },
-	"tcpdump":  func(at int, b []byte) string { return fmt.Sprintf("\t0x%04x:  %-39s  %s", at, pairsOf(b, 2), shownChars(b)) },
-	"netty":    func(at int, b []byte) string { return fmt.Sprintf("|%08x| %-48s|%-16s|", at, pairsOf(b, 1), shownChars(b)) },
+	"curl": func(at int, b []byte) string { return fmt.Sprintf("%04x: %-48s%s", at, pairsOf(b, 1), shownChars(b)) },
+	"xxd":  func(at int, b []byte) string { return fmt.Sprintf("%08x: %-39s  %s", at, pairsOf(b, 2), shownChars(b)) },
+	"tcpdump": func(at int, b []byte) string {
+		return fmt.Sprintf("\t0x%04x:  %-39s  %s", at, pairsOf(b, 2), shownChars(b))
+	},
+	"netty": func(at int, b []byte) string {
+		return fmt.Sprintf("|%08x| %-48s|%-16s|", at, pairsOf(b, 1), shownChars(b))
+	},
 	"no chars": func(at int, b []byte) string { return fmt.Sprintf("%08x: %s", at, pairsOf(b, 1)) },
 	"wireshark": func(at int, b []byte) string {
 		return fmt.Sprintf("%04x   %-47s   %s", at, pairsOf(b, 1), shownChars(b))
@@ -63,6 +67,7 @@ var dumpBodies = []string{
 	"HTTP/1.1 302 Found\r\nLocation: https://x/cb?code=<CODE>&state={b64u22}\r\nSet-Cookie: sid=<AT>; Path=/\r\n\r\n",
 	"{\"access_token\":\"<AT>\",\"id_token\":\"<JWT>\"}",
 	"GET / HTTP/1.1\r\nAuthorization: Bearer <AT>\r\nX: \x00\x01\xff\r\n",
+	"refresh_token=<HEX>&scope=openid&client_secret=<HEX>",
 	"GET / HTTP/1.1\r\nIf-None-Match: {b64u43}\r\nX-Request-Id: {uuid}\r\n",
 }
 
