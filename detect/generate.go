@@ -119,6 +119,8 @@ func triggersOf(r *rules.Rule) []*Trigger {
 			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)
+				out = append(out, zlibTriggers(r)...)
+				out = append(out, joseTriggers(r)...)
 				out = append(out, dumpTriggers(r)...)
 			}
 		}
