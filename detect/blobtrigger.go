@@ -120,7 +120,7 @@ func zlibTriggers(r *rules.Rule) []*Trigger {
 	var out []*Trigger
 	for _, before := range []string{`"`, "'", "=", ": "} {
 		t := &Trigger{Rule: r, Key: "zlib in base64", word: "eJ", form: formBlob, gzip: true, enc: layer.Base64Std}
-		t.elems = append(literalElems(before+"eJ", false), elem{setOf("wxyz"), 1}, elem{inBlob, weakTail})
+		t.elems = append(literalElems(before+"eJ", false), elem{set: setOf("wxyz"), n: 1}, elem{set: inBlob, n: weakTail})
 		t.tail = len("eJw") + weakTail
 		out = append(out, t)
 	}
@@ -149,7 +149,7 @@ func gzipTriggers(r *rules.Rule) []*Trigger {
 	var out []*Trigger
 	for _, magic := range []string{"H4sIA", "H4sIC"} {
 		t := &Trigger{Rule: r, Key: "gzip in base64", word: magic, form: formBlob, gzip: true, enc: layer.Base64Std}
-		t.elems = append(literalElems(magic, false), elem{inBlob, weakTail})
+		t.elems = append(literalElems(magic, false), elem{set: inBlob, n: weakTail})
 		t.tail = len(magic) + weakTail
 		out = append(out, t)
 	}

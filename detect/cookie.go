@@ -21,14 +21,14 @@ const (
 // jarTrigger spells a key whose value is cookies.
 func jarTrigger(r *rules.Rule, key string) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formJar, rest: 1, caseless: true}
-	t.elems = append(literalElems(key, true), elem{glueByte.with("["), 1})
+	t.elems = append(literalElems(key, true), elem{set: glueByte.with("["), n: 1})
 	return t
 }
 
 // curlJarTrigger spells curl's option for cookies, -b, and what begins its value.
 func curlJarTrigger(r *rules.Rule) *Trigger {
 	t := &Trigger{Rule: r, Key: curlJar, word: curlJar, form: formJar, rest: 2}
-	t.elems = append(literalElems(" "+curlJar+" ", false), elem{inName.with("\"'\\"), 1})
+	t.elems = append(literalElems(" "+curlJar+" ", false), elem{set: inName.with("\"'\\"), n: 1})
 	return t
 }
 
