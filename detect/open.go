@@ -31,8 +31,9 @@ type Open struct {
 	padded        bool // the value ends in the padding of base64
 	soft          bool // the equals sign at its line's end is no padding
 	made          makeup
-	label         int // bytes of the offset that a dump's row begins with; 0: it is none
-	offset        int // of the next row
+	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int     // of the next row
+	awaited       awaited // a key without its value: nothing of that is there yet
 }
 
 // Live reports whether anything is open.
@@ -204,6 +205,9 @@ func (o *Open) readLabel(line []byte) {
 
 // Continues reports whether the value goes on in line, which has no line end.
 func (o Open) Continues(line []byte) bool {
+	if o.awaited.what != awaitsNothing {
+		return true
+	}
 	_, _, ok := o.next(line)
 	return ok
 }
