@@ -57,7 +57,7 @@ func (g *glue) sentence(b []byte, hi int) bool {
 		before := other
 		to := (string(word) == "to" || string(word) == "from") && moves[string(last)]
 		last = append(last[:0], word...)
-		other = namesOther(word)
+		other = namesOther(word) || isCamel(b[start:p])
 		for p < hi && indexByte("()'\"", b[p]) {
 			p++
 		}
@@ -86,6 +86,16 @@ func (g *glue) sentence(b []byte, hi int) bool {
 			if end-q >= minLed || q < hi && indexByte("\"'`[<", b[q]) {
 				return g.led(b, q, hi, ' ')
 			}
+		}
+	}
+	return false
+}
+
+// isCamel reports whether a word is a key of several words: passwordChangedAt.
+func isCamel(word []byte) bool {
+	for i := 1; i < len(word); i++ {
+		if isUpper(word[i]) && isLower(word[i-1]) {
+			return true
 		}
 	}
 	return false
