@@ -81,6 +81,10 @@ func isStored(v []byte) bool {
 	return false
 }
 
+// longSecret is the length from which the second of two strings in brackets is a
+// secret and not the name of one.
+const longSecret = 32
+
 // checkBareKey wants the key alone, with = or : behind it, and a value that is the
 // secret and not its name or its hash: secret/registry-credentials-x7k2p, a UUID.
 func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
@@ -89,7 +93,8 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 			return false
 		}
 	}
-	if c.glue.sep != '=' && c.glue.sep != ':' || isStored(v) || isUUIDs(v) {
+	tuple := c.glue.sep == ',' && c.glue.quote != 0 && len(v) >= longSecret && s.isTuple(c) // ["secret", "V"]
+	if c.glue.sep != '=' && c.glue.sep != ':' && !tuple || isStored(v) || isUUIDs(v) {
 		return false
 	}
 	name, _, parted := bytes.Cut(v, []byte("-"))
@@ -100,7 +105,7 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 // checkPassword wants a password grant in the record, or a value that looks drawn
 // at random and is no hash of a password ($2b$…).
 func checkPassword(s *Scanner, c *candidate, v []byte) bool {
-	if len(v) >= minRest && !isStored(v) && looksRandom(v) {
+	if len(v) >= minRest && !isStored(v) && looksRandom(v) || s.inLoginForm(c) {
 		return true
 	}
 	record := s.near(c)
