@@ -82,6 +82,9 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {
 		return false
 	}
+	if c.glue.over && s.refuses("line_goes_on", !s.endsLine(c)) {
+		return false
+	}
 	if c.glue.strict && !s.passes("strict", s.isStrict(c, v)) {
 		return false
 	}
@@ -152,7 +155,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || s.otherKey(c) {
+	if isWords(v) || !c.glue.over && s.otherKey(c) {
 		return false
 	}
 	if isNumber(v) {

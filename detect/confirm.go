@@ -22,6 +22,13 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if s.refuses("between_records", !ok) {
 		return
 	}
+	if s.inDump(to) {
+		return
+	}
+	if t.form == formDump {
+		s.confirmDump(t, to, at)
+		return
+	}
 	if t.form == formBlob {
 		s.confirmBlob(t, to, at)
 		return
@@ -103,6 +110,11 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		if ok && t.word == "auth" {
 			g.second(s.arena, c.High)
+		}
+		if !ok || c.High-g.start < maxOpener {
+			if s.awaitOver(c, end) {
+				return true
+			}
 		}
 		c.glue, c.Start = g, g.start
 		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))

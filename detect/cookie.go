@@ -21,14 +21,14 @@ const (
 // jarTrigger spells a key whose value is cookies.
 func jarTrigger(r *rules.Rule, key string) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formJar, rest: 1, caseless: true}
-	t.elems = append(literalElems(key, true), elem{glueByte.with("["), 1})
+	t.elems = append(literalElems(key, true), elem{set: glueByte.with("["), n: 1})
 	return t
 }
 
 // curlJarTrigger spells curl's option for cookies, -b, and what begins its value.
 func curlJarTrigger(r *rules.Rule) *Trigger {
 	t := &Trigger{Rule: r, Key: curlJar, word: curlJar, form: formJar, rest: 2}
-	t.elems = append(literalElems(" "+curlJar+" ", false), elem{inName.with("\"'\\"), 1})
+	t.elems = append(literalElems(" "+curlJar+" ", false), elem{set: inName.with("\"'\\"), n: 1})
 	return t
 }
 
@@ -55,8 +55,13 @@ func (s *Scanner) openJar(c *candidate, end int) {
 		j.p, j.hi = c.Low, min(c.High, c.Low+maxJar) // a framed key: the field is the jar
 	} else if before, last, ok := valueBefore(s.arena, elementStart(s.arena, key, c.Low), c.Low); ok { // {"value":"sid=V","name":"Cookie"}
 		j.p, j.hi, j.quote = before.start, last, char{c: before.quote, n: 1, slash: before.slash}
-	} else if end < s.jarEnd || !j.open() {
+	} else if end < s.jarEnd {
 		return
+	} else if !j.open() {
+		j.p = c.High
+		if c.Segment >= 0 || c.High-end > 3 || !s.isFolded(c.High, c.High) {
+			return
+		}
 	}
 	if s.printedCookie(c, j) {
 		return
@@ -64,6 +69,35 @@ func (s *Scanner) openJar(c *candidate, end int) {
 	for s.nextCookie(c, &j) {
 	}
 	s.jarEnd = max(s.jarEnd, j.p)
+	if c.Segment < 0 && j.quote.n == 0 && s.isFolded(j.p, c.High) {
+		s.await(c, awaited{trigger: c.trigger, what: awaitsCookies}, c.High)
+	}
+}
+
+// isFolded reports whether a header of cookies may go on in the next line: it ends
+// behind its colon, or a semicolon.
+func (s *Scanner) isFolded(p, hi int) bool {
+	if !s.cursor.batch.lines || hi-p > 2 || !allIn(s.arena[p:hi], setFolded) {
+		return false
+	}
+	for p = hi; p > 0 && isBlank(s.arena[p-1]); {
+		p--
+	}
+	return p > 0 && (s.arena[p-1] == ';' || s.arena[p-1] == ':')
+}
+
+var setFolded = setOf("; \t")
+
+// foldedCookies finds the cookies of a folded line, and reports whether one more may
+// follow.
+func (s *Scanner) foldedCookies(c *candidate) bool {
+	j := jar{b: s.arena, p: c.Low, hi: min(c.High, c.Low+maxJar), prose: true}
+	if j.p == j.hi || !isBlank(j.b[j.p]) {
+		return false
+	}
+	for s.nextCookie(c, &j) {
+	}
+	return s.isFolded(j.p, c.High)
 }
 
 // printedCookie finds the cookie in what wget prints of one when it stores it:

@@ -19,6 +19,8 @@ type glue struct {
 	// strict says that the way from key to value is one that other things are
 	// written in as well (lists, sentences, calls): the value must look random.
 	strict bool
+	// over says that the value stands on a line of its own, below the key's.
+	over bool
 	// inside says that the value is a member of an object that stands for it.
 	inside bool
 }
@@ -233,10 +235,14 @@ func (g *glue) openValue(b []byte, hi int) {
 	}
 }
 
-// block returns the length of what opens YAML's text over lines, before its line
-// end: >- and |.
+// block returns the length of YAML's tag for text (!!str), and of what opens its text
+// over lines, before its line end: >- and |.
 func (g *glue) block(b []byte, hi int) int {
 	p := g.start
+	const text = "!!str "
+	if g.sep == ':' && p+len(text) < hi && string(b[p:p+len(text)]) == text {
+		return len(text)
+	}
 	if g.sep != ':' || p >= hi || b[p] != '>' && b[p] != '|' {
 		return 0
 	}

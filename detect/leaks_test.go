@@ -131,6 +131,8 @@ func filled(rnd *rand.Rand, text string) (string, []string) {
 		case "JWT":
 			value = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+draw(alnum, 8)+`"}`)) + "." +
 				base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+draw(alnum, 20)+`"}`)) + "." + draw(base64url, 85) + "w"
+		case "HEX":
+			value = draw(hex, 40)
 		case "hex4", "hex48":
 			var n int
 			_, _ = fmt.Sscanf(name, "hex%d", &n)

@@ -20,16 +20,17 @@ type Open struct {
 	// it has gone on over.
 	Have, Rows int
 
-	width, indent int  // of the first line, in bytes
-	row, margin   int  // of the last further line
-	dots          int  // of a JWT so far; -1: it is none
-	tail          byte // '=' (quoted-printable) or '\\' that the line ends with, or 0
-	quote         byte // quotes that are open, or that close and open on each line
-	joined        byte // what joins strings: an operator, or ' ' for nothing; 0: no strings
-	printable     bool // the line shows that it is quoted-printable
-	header        bool // the line is a header field
-	label         int  // bytes of the offset that a dump's row begins with; 0: it is none
-	offset        int  // of the next row
+	width, indent int     // of the first line, in bytes
+	row, margin   int     // of the last further line
+	dots          int     // of a JWT so far; -1: it is none
+	tail          byte    // '=' (quoted-printable) or '\\' that the line ends with, or 0
+	quote         byte    // quotes that are open, or that close and open on each line
+	joined        byte    // what joins strings: an operator, or ' ' for nothing; 0: no strings
+	printable     bool    // the line shows that it is quoted-printable
+	header        bool    // the line is a header field
+	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int     // of the next row
+	awaited       awaited // a key without its value: nothing of that is there yet
 }
 
 // Live reports whether anything is open.
@@ -145,6 +146,9 @@ func (o *Open) readLabel(line []byte) {
 
 // Continues reports whether the value goes on in line, which has no line end.
 func (o Open) Continues(line []byte) bool {
+	if o.awaited.what != awaitsNothing {
+		return true
+	}
 	_, _, ok := o.next(line)
 	return ok
 }

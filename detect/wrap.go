@@ -27,6 +27,9 @@ type part struct {
 // wrapped at one width, which is a common one or that of the next line as well.
 func (o *Open) next(line []byte) (part, Open, bool) {
 	var p part
+	if o.awaited.what != awaitsNothing {
+		return p, Open{}, false
+	}
 	if o.label > 0 {
 		return o.nextRow(line)
 	}
