@@ -22,7 +22,7 @@ var beforeCookie = inName.with("\"'`|{[(<\\>:")
 // another cookie and as the first.
 func bareCookieTriggers(r *rules.Rule, name string, value *set) []*Trigger {
 	first, next := weakTrigger(r, name, weakGlue{"=", 0}, value), weakTrigger(r, name, weakGlue{"=", 0}, value)
-	first.elems = append([]elem{{beforeCookie, 1}}, first.elems...)
+	first.elems = append([]elem{{set: beforeCookie, n: 1}}, first.elems...)
 	next.elems = append(literalElems("; ", false), next.elems...)
 	return []*Trigger{first, next}
 }
