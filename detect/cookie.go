@@ -126,7 +126,7 @@ func (s *Scanner) printedCookie(c *candidate, j jar) bool {
 
 // open steps over what stands between the key and the first cookie.
 func (j *jar) open() bool {
-	closed, sep := false, false
+	closed, sep, shut := false, false, false
 	j.prose = true
 	for range maxGlue {
 		ch := readChar(j.b, j.p, j.hi)
@@ -147,6 +147,7 @@ func (j *jar) open() bool {
 			if sep {
 				j.quote = ch
 			}
+			shut = shut || !sep
 			closed = true
 		case ch.c == ',' && closed, ch.c == '=', ch.c == ':', ch.c == '>', isBlank(ch.c) && !ch.code:
 			sep = true
@@ -161,7 +162,7 @@ func (j *jar) open() bool {
 		case sep && (ch.c == 'b' || ch.c == 'u') && j.p+1 < j.hi && (j.b[j.p+1] == '\'' || j.b[j.p+1] == '"'):
 			// Python's b'…': the quote is read next.
 		default:
-			return sep && j.word()
+			return sep && !(shut && j.prose) && j.word() // the quote ends a sentence that ends in the word
 		}
 		j.p += ch.n
 	}
@@ -313,7 +314,7 @@ func (j *jar) endsWord() bool {
 
 // checkCookie wants a value that may be a credential: no word, no number, no setting.
 func checkCookie(_ *Scanner, _ *candidate, v []byte) bool {
-	if isWords(v) || isNumber(v) && len(v) < longNumber {
+	if isWords(v) || isDigest(v) || isNumber(v) && len(v) < longNumber {
 		return false
 	}
 	return looksRandom(v) || isMixed(v) || score(v) > 0 || len(v) >= maxScored
