@@ -33,6 +33,8 @@ func init() { // breaks the initialisation cycle through Scanner
 		"saml":          checkSAML,
 		"not_prose":     checkNotProse,
 		"cookie":        checkCookie,
+		"bare_cookie":   checkBareCookie,
+		"cache_key":     checkCacheKey,
 		"unlike_words":  checkUnlikeWords,
 		"not_in_blob":   checkNotInBlob,
 		"curl_user":     checkCurlUser,
@@ -73,7 +75,8 @@ func (s *Scanner) check(c *candidate) bool {
 		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
 		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
 		s.refuses("source_code", s.isSource(c, v)) || s.refuses("stored_value", isHashed(v)) ||
-		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) {
+		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) ||
+		s.refuses("next_field", c.isSetting(whole)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {

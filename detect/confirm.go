@@ -97,6 +97,11 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		if t.name {
 			end = nameEnd(s.arena, end, c.High, t.Key)
 		}
+		if t.trace {
+			ok := c.glue.traced(s.arena, end, c.High)
+			c.Start = c.glue.start
+			return ok
+		}
 		g, ok := parseGlue(s.arena, end, c.High)
 		if !ok || g.sep != ':' && g.sep != '=' {
 			if before, _, found := valueBefore(s.arena, elementStart(s.arena, c.KeyStart, c.Low), c.Low); found {

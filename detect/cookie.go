@@ -133,6 +133,13 @@ func (j *jar) open() bool {
 		switch {
 		case ch.n == 0:
 			return false
+		case ch.c == 0x1b:
+			n := sgr(j.b, j.p, j.hi)
+			if n == 0 {
+				return false
+			}
+			j.p += n
+			continue
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
 			if sep && j.quote.c == ch.c {
 				return false // no cookies: "cookie":"", what follows is the next member

@@ -16,7 +16,11 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
+<<<<<<< HEAD
 	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\xc2\xe2")
+=======
+	glueByte = setOf("\"'`\\=:%&><[](){,- \t\x1b\xc2\xe2")
+>>>>>>> realgo
 	blank    = setOf(" \t")
 )
 
@@ -126,7 +130,16 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		}
 	}
 	for _, name := range r.Names {
+		if key, ok := strings.CutSuffix(name, "="); ok { // what it says depends on the value
+			out = append(out, bareCookieTriggers(r, key, value)...)
+			continue
+		}
 		out = append(out, nameTriggers(r, name)...)
+	}
+	for _, name := range r.Traces {
+		t := nameTriggers(r, name)[0]
+		t.trace = true
+		out = append(out, t)
 	}
 	for _, key := range r.Jars {
 		out = append(out, jarTrigger(r, key))

@@ -94,6 +94,12 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return false
 			}
 			g.take(ch)
+		case 0x1b:
+			n := sgr(b, g.start, hi)
+			if n == 0 {
+				return true
+			}
+			g.start += n
 		case '[':
 			if !g.index(b, ch, hi) {
 				return true
@@ -163,6 +169,7 @@ func (g *glue) separator(b []byte, hi int) bool {
 	case ch.c == '=' || ch.c == ':' || ch.c == '>':
 		g.take(ch)
 		g.sep = ch.c
+	case g.tableCell(b, hi), g.inList(b, hi):
 	default:
 		// Prose: the key was followed by blanks alone, which are consumed.
 		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' && before < 0x80 {

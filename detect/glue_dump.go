@@ -21,6 +21,25 @@ func sgr(b []byte, p, hi int) int {
 	return 0
 }
 
+// columnRules are what tables draw between their columns.
+var columnRules = []string{"|", "\u2502", "\u2503"}
+
+// tableCell steps over the rule behind a cell that holds the key, as consoles and
+// databases print tables: access_token │ V │. The value must look random, since the
+// next cell of a heading is the next name.
+func (g *glue) tableCell(b []byte, hi int) bool {
+	if !isBlank(b[g.start-1]) {
+		return false
+	}
+	for _, r := range columnRules {
+		if p := g.start + len(r); p < hi && string(b[g.start:p]) == r && isBlank(b[p]) {
+			g.start, g.sep, g.strict = p, ':', true
+			return true
+		}
+	}
+	return false
+}
+
 // behindSGR reports whether a sequence that sets colours ends at p.
 func behindSGR(b []byte, p, lo int) bool {
 	if p == lo || b[p-1] != 'm' {

@@ -46,6 +46,21 @@ func (g *glue) column(b []byte, p, hi int) bool {
 	return true
 }
 
+// inList steps over IN, behind which values of a column stand in brackets:
+// "session_key" IN ('V', 'W').
+func (g *glue) inList(b []byte, hi int) bool {
+	p := g.start
+	if p+3 >= hi || !isBlank(b[p-1]) || lower(b[p]) != 'i' || lower(b[p+1]) != 'n' {
+		return false
+	}
+	p = run(b, p+2, min(hi, p+maxIndex), blank)
+	if p >= hi || b[p] != '(' {
+		return false
+	}
+	g.start, g.sep = p, '='
+	return true
+}
+
 // nthValue returns where the nth value of a list begins that opens before p.
 func nthValue(b []byte, p, hi, n int) (int, bool) {
 	var quote byte

@@ -27,7 +27,8 @@ func TestKeysInsideOneValueCostNoSquare(t *testing.T) {
 	}
 	for _, unit := range []string{"SAMLResponse=", "code=%2525", "code=", "M.C5.", "access_token=", "eyJhbGciOiJub25lIn0.e30.", "eyJhIjoi-", "user_code=ABCD-", "id_token=e.", `a_code="code='`,
 		"Y2xpZW50X3NlY3JldA", "Y2xpZW50X3NlY3JldA/a-", "ImNsaWVudF9zZWNyZXQiOiJhc2tkamhha3NkamgzMiIs",
-		"cookie=", "cookie: sid=a1b2c3d4e5f6;", `cookies={"`, "cookie=a;",
+		"cookie=", "cookie: sid=a1b2c3d4e5f6;", `cookies={"`, "cookie=a;", "a_session=", "; session=a1b2c3d4e5f6a7", "sid=a; Path=/", "oidc_cache_get: enter: ",
+		"access_token | ", "access_token in (", "user=a&password=",
 		// Sentences, halves of pairs, lists of columns, and their ends that never come.
 		"access_token: a and ", "access_token is ", "access_token,", `"access_token","`, "(access_token, ", `<access_token `, "access_token </a><b>",
 		"access_token({", `name="access_token"\r\n`, "access_token words and ", "&amp;amp;", "code&amp;", `["client_secret","\\\\`, "verifier ", "code value is "} {

@@ -26,7 +26,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, name := range []string{
 		"_oauth2_proxy_csrf", "_oauth2_proxy_", "_oauth2_proxy_1234", "x_JSESSIONIDX", "JSESSIONID_", "JSESSIONIDC", ".AspNetCore.CookiesCX", "jsessionids",
-		"AspNetCore.Correlation.x", "FedAuthX", "ory_session", "ory_csrf_x", "user_session_hash", "auth0.is.authenticated",
+		"AspNetCore.Correlation.x", "FedAuthX", "ory_csrf_x", "user_session_hash", "auth0.is.authenticated",
 	} {
 		for _, g := range []string{"a=b; K=V; c=d", `{"values":{"K":"V"}}`} { // among cookies words decide as well
 			text := strings.NewReplacer("K", name, "V", random(base64url[:62], 89)+"7").Replace(g)

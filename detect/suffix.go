@@ -22,6 +22,9 @@ func (s *Scanner) beforeSuffix(c *candidate, end int) bool {
 	if c.trigger.Key[0] == '@' {
 		return c.urlPassword(b, end, lo)
 	}
+	if c.trigger.Key[0] == ';' {
+		return c.bareSetCookie(b, end, max(c.Low, end-maxJar))
+	}
 	return c.unnamed(b, end, lo)
 }
 

@@ -51,6 +51,7 @@ type Trigger struct {
 	caseless bool
 	rest     int  // bytes behind a strong key or name
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
+	trace    bool // the name of a function whose line tells the value (trace.go)
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with
 	glue     int  // bytes between a weak key and the tail

@@ -97,6 +97,10 @@ func isStored(v []byte) bool {
 	return false
 }
 
+// longSecret is the length from which the second of two strings in brackets is a
+// secret and not the name of one.
+const longSecret = 32
+
 // hashNames begin the names of functions that hash secrets, as they stand before what
 // they made: pbkdf2_sha256$…, SCRAM-SHA-256$4096:…, sha256:….
 var hashNames = []string{"pbkdf2", "scram-sha", "bcrypt", "argon2", "scrypt", "sha1", "sha224", "sha256", "sha384", "sha512", "md5"}
@@ -149,7 +153,8 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 			return false
 		}
 	}
-	if c.glue.sep != '=' && c.glue.sep != ':' || isStored(v) || isUUIDs(v) {
+	tuple := c.glue.sep == ',' && c.glue.quote != 0 && len(v) >= longSecret && s.isTuple(c) // ["secret", "V"]
+	if c.glue.sep != '=' && c.glue.sep != ':' && !tuple || isStored(v) || isUUIDs(v) {
 		return false
 	}
 	name, _, parted := bytes.Cut(v, []byte("-"))
@@ -174,7 +179,7 @@ var inHostName = setOf("abcdefghijklmnopqrstuvwxyz0123456789-.")
 // checkPassword wants a password grant in the record, or a value that looks drawn
 // at random and is no hash of a password ($2b$…).
 func checkPassword(s *Scanner, c *candidate, v []byte) bool {
-	if len(v) >= minRest && !isStored(v) && looksRandom(v) {
+	if len(v) >= minRest && !isStored(v) && looksRandom(v) || s.inLoginForm(c) {
 		return true
 	}
 	record := s.near(c)

@@ -44,7 +44,7 @@ func (r *Rule) lint() error {
 
 func (r *Rule) lintTriggers() error {
 	if !r.Triggers() {
-		return errors.New("keys, weak_keys, names, jars, prefixes, schemes, suffixes or shapes: at least one is needed")
+		return errors.New("keys, weak_keys, names, traces, jars, prefixes, schemes, suffixes or shapes: at least one is needed")
 	}
 	for _, field := range []struct {
 		name    string
@@ -55,6 +55,7 @@ func (r *Rule) lintTriggers() error {
 		{"keys", r.Keys, keyPattern, "lower-case words joined by '_'"},
 		{"weak_keys", r.WeakKeys, keyPattern, "lower-case words joined by '_'"},
 		{"names", r.Names, namePattern, "printable characters without blanks, '*' or '#' at the end alone"},
+		{"traces", r.Traces, namePattern, "printable characters without blanks"},
 		{"jars", r.Jars, keyPattern, "lower-case words joined by '_'"},
 		{"prefixes", r.Prefixes, prefixPattern, "characters and [abc] classes, no repeats"},
 		{"suffixes", r.Suffixes, suffixPattern, "four or more printable characters"},

@@ -58,6 +58,9 @@ type Rule struct {
 	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value, or
 	// options of a command line.
 	Schemes []string `yaml:"schemes"`
+	// Traces are names of functions and modules in exactly this spelling whose debug
+	// lines tell a value behind a word: "oidc_cache_get: enter: V".
+	Traces []string `yaml:"traces"`
 	// Suffixes are what stands directly behind a value where nothing that says what it
 	// is stands before it: @host behind the password of a URL. A check must confirm it.
 	Suffixes []string `yaml:"suffixes"`
@@ -107,7 +110,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Suffixes)+len(r.Shapes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Traces)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Suffixes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -173,6 +176,8 @@ var CheckNames = []string{
 	"salesforce",    // an organisation's id, an exclamation mark, a session
 	"user_code",     // capitals and digits in groups (RFC 8628 §6.1)
 	"cookie",        // a cookie's value that is no word, number or setting
+	"bare_cookie",   // a cookie among others, or with its attributes, without a header's name
+	"cache_key",     // the key of a session or a token in a module's cache
 	"not_prose",     // is no word of a sentence behind a colon
 	"saml",          // base64 of an XML document, or deflated
 }

@@ -37,6 +37,10 @@ var checkMeanings = map[string]string{
 	"salesforce":    "is an organisation's id, an exclamation mark and a session",
 	"user_code":     "letters and digits in groups, not prose",
 	"cookie":        "is no word, number or setting",
+	"url_password":  "is the password of a URL of the web, and looks random",
+	"go_config":     "is the secret of a Go OAuth client's configuration, with its URLs behind it",
+	"bare_cookie":   "a cookie among others, or with its attributes, without a header's name",
+	"cache_key":     "the key of a session or a token in a module's cache",
 	"not_prose":     "is no word of a sentence behind a colon",
 	"saml":          "base64 of an XML document, deflated or not",
 }
@@ -149,6 +153,7 @@ func explainTriggers(out *strings.Builder, r *rules.Rule) {
 		{"Weak keys, which need an exact glue and a proof beside them", r.WeakKeys},
 		{"Names, in exactly this spelling", r.Names},
 		{"Prefixes of the value", r.Prefixes},
+		{"Functions whose traces tell it", r.Traces},
 		{"Keys that hold cookies", r.Jars},
 		{"Authentication schemes before the value", r.Schemes},
 		{"Shapes of the whole value, with nothing beside it", r.Shapes},
