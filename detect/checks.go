@@ -147,7 +147,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || s.otherKey(c) {
+	if isWords(v) || s.otherKey(c) || s.isKept(c, v) {
 		return false
 	}
 	if isNumber(v) {
