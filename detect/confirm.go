@@ -183,6 +183,7 @@ func (s *Scanner) bound(c *candidate) bool {
 	in := c.trigger.value
 	if c.trigger.form != formPrefix {
 		c.glue.openBracket(s.arena, c.High)
+		c.printable(s.arena)
 		c.Start = c.glue.start
 	}
 	s.extend(c, in)

@@ -21,7 +21,7 @@ const (
 // jarTrigger spells a key whose value is cookies.
 func jarTrigger(r *rules.Rule, key string) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formJar, rest: 1, caseless: true}
-	t.elems = append(literalElems(key, true), elem{glueByte.with("["), 1})
+	t.elems = append(literalElems(key, true), elem{set: glueByte.with("["), n: 1})
 	return t
 }
 
@@ -54,7 +54,7 @@ func (s *Scanner) openJar(c *candidate, end int) {
 
 // open steps over what stands between the key and the first cookie.
 func (j *jar) open() bool {
-	closed, sep := false, false
+	closed, sep, shut := false, false, false
 	j.prose = true
 	for range maxGlue {
 		ch := readChar(j.b, j.p, j.hi)
@@ -68,6 +68,7 @@ func (j *jar) open() bool {
 			if sep {
 				j.quote = ch
 			}
+			shut = shut || !sep
 			closed = true
 		case ch.c == ',' && closed, ch.c == '=', ch.c == ':', ch.c == '>', isBlank(ch.c) && !ch.code:
 			sep = true
@@ -82,7 +83,7 @@ func (j *jar) open() bool {
 		case sep && (ch.c == 'b' || ch.c == 'u') && j.p+1 < j.hi && (j.b[j.p+1] == '\'' || j.b[j.p+1] == '"'):
 			// Python's b'…': the quote is read next.
 		default:
-			return sep && j.word()
+			return sep && !(shut && j.prose) && j.word() // the quote ends a sentence that ends in the word
 		}
 		j.p += ch.n
 	}
@@ -239,7 +240,7 @@ func (j *jar) endsWord() bool {
 
 // checkCookie wants a value that may be a credential: no word, no number, no setting.
 func checkCookie(_ *Scanner, _ *candidate, v []byte) bool {
-	if isWords(v) || isNumber(v) && len(v) < longNumber {
+	if isWords(v) || isDigest(v) || isNumber(v) && len(v) < longNumber {
 		return false
 	}
 	return looksRandom(v) || isMixed(v) || score(v) > 0 || len(v) >= maxScored
