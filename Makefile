@@ -33,6 +33,7 @@ test: deps deps-test ## unit and integration tests, with a real Kafka broker
 test-long: deps deps-test ## the long chaos runs and fuzzing (about an hour)
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
 	@scripts/test-vectorscan.sh
+	@scripts/real-keycloak.sh
 	$(MAKE) fuzz
 
 check: fmt lint race ## what every push must pass

@@ -163,7 +163,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || isName(v) || isObject(v) || !c.glue.over && s.otherKey(c) {
+	if isWords(v) || isName(v) || isObject(v) || !c.glue.over && s.otherKey(c) || s.isKept(c, v) {
 		return false
 	}
 	if isNumber(v) {

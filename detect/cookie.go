@@ -170,10 +170,16 @@ func (j *jar) open() bool {
 }
 
 // word steps over a word that belongs to the glue: the second half of a pair of
-// name and value, Go's map.
+// name and value, Go's map, what a client or a container says that it did.
 func (j *jar) word() bool {
 	end := run(j.b, j.p, j.hi, inName)
+	const parsing = "Parsing b[]: "
 	switch w := j.b[j.p:end]; {
+	case len(w) > 0 && bytes.HasPrefix(j.b[j.p:j.hi], []byte(parsing)): // Tomcat: Cookies: Parsing b[]: sid=V
+		j.p += len(parsing)
+	case (string(w) == "accepted" || string(w) == "rejected") && end+1 < j.hi && string(j.b[end:end+2]) == " [": // Apache HttpClient: Cookie accepted [sid="V", path:/
+		j.p = end
+		return j.open()
 	case equalFold(w, "value"), string(w) == "map", end > j.p && end+1 < j.hi && j.b[end] == '(' && indexByte("[{('\"", j.b[end+1]): // ImmutableMultiDict([(
 		j.p = end
 		j.quote = char{}
@@ -258,7 +264,7 @@ func (j *jar) toName() bool {
 		case ch.c == '[' || ch.c == '{' || ch.c == '(':
 			j.depth++
 		case ch.c == ']' || ch.c == '}' || ch.c == ')':
-			if j.depth--; j.depth <= 0 {
+			if j.depth--; j.depth <= 0 && !(ch.c == ']' && j.p+1 < j.hi && j.b[j.p+1] == '[') { // [name: sid][value: V]
 				return false
 			}
 		}

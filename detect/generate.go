@@ -16,11 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-<<<<<<< HEAD
-	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\xc2\xe2")
-=======
-	glueByte = setOf("\"'`\\=:%&><[](){,- \t\x1b\xc2\xe2")
->>>>>>> realgo
+	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\x1b\xc2\xe2")
 	blank    = setOf(" \t")
 )
 

@@ -111,17 +111,26 @@ var (
 	wideBlanks = []string{"\u00a0", "\u202f", "\u2009", "\u2013", "\u2014", "\u2192", "\u21d2"} // and dashes, arrows
 )
 
+// maxMemberName bounds the rest of a member's name, and inMemberName is what it is
+// made of: it ends at quotes and at what parts members.
+const maxMemberName = 256
+
+var inMemberName = setOf("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~ /:@")
+
 // isMemberName reports whether the quoted value of c is the name of the first member
 // of an object: "AccessToken":{"user-1-login":{…}}.
 func (s *Scanner) isMemberName(c *candidate) bool {
 	if !c.glue.list || c.glue.quote == 0 {
 		return false
 	}
-	end := readChar(s.arena, c.End, c.High)
+	p := c.End // a name may hold what the value's alphabet does not: "…-openid profile":{
+	for n := min(c.High, c.End+maxMemberName); p < n && inMemberName[s.arena[p]]; p++ {
+	}
+	end := readChar(s.arena, p, c.High)
 	if end.n == 0 || end.c != c.glue.quote {
 		return false
 	}
-	p := c.End + end.n
+	p += end.n
 	next := readChar(s.arena, p, c.High)
 	if isBlank(next.c) && next.n > 0 {
 		next = readChar(s.arena, p+next.n, c.High)

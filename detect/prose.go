@@ -193,3 +193,11 @@ func (s *Scanner) secondValue(c *candidate) bool {
 	}
 	return false
 }
+
+// isKept reports whether a sentence says that a thing was put somewhere, and so names
+// it by its id: Added token 'UUID' to single-use cache.
+func (s *Scanner) isKept(c *candidate, v []byte) bool {
+	const verb, where = "Added ", "' to "
+	return c.glue.sep == ' ' && isUUIDs(v) && c.KeyStart-len(verb) >= c.Low && bytes.HasPrefix(s.arena[c.End:c.High], []byte(where)) &&
+		string(s.arena[c.KeyStart-len(verb):c.KeyStart]) == verb
+}
