@@ -1,0 +1,125 @@
+package otlp
+
+import (
+	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/pipeline"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// mode says what a visit to a text does.
+type mode uint8
+
+const (
+	gathering mode = iota // adds it to the batch
+	masking               // masks it where the chunk's findings say so
+	alone                 // scans and masks it by itself
+	stubbing              // replaces it by a stub
+	skipping              // nothing
+)
+
+// scans reports whether the mode gives texts to the scanner, so that their frames matter.
+func (m mode) scans() bool { return m == gathering || m == alone }
+
+// plain visits a text that stands behind no name. It returns what is to be written in
+// its place, and whether anything is.
+func (m *Masker) plain(p place, s string) (string, bool) {
+	if s == "" {
+		return "", false
+	}
+	if m.mode == gathering {
+		m.batch.AddString(m.at, s)
+		return "", false
+	}
+	return m.framed(p, detect.Frame{}, s)
+}
+
+// framed is plain for a text behind a frame.
+func (m *Masker) framed(p place, frame detect.Frame, s string) (string, bool) {
+	if s == "" {
+		return "", false
+	}
+	m.where.place = p
+	switch m.mode {
+	case gathering:
+		m.add(frame, s)
+		return "", false
+	case masking:
+		out, changed := m.edited()
+		return string(out), changed
+	case alone:
+		m.batch.Reset()
+		m.add(frame, s)
+		out, changed := m.maskAlone(len(s))
+		return string(out), changed
+	case stubbing:
+		return string(m.stub("timeout", len(s))), true
+	}
+	return "", false
+}
+
+func (m *Masker) add(frame detect.Frame, s string) {
+	if frame == (detect.Frame{}) {
+		m.batch.AddString(m.at, s)
+		return
+	}
+	m.batch.AddFramed(m.at, frame, s)
+}
+
+// bytes visits a value of bytes.
+func (m *Masker) bytes(p place, frame detect.Frame, b pcommon.ByteSlice) {
+	n := b.Len()
+	if n == 0 {
+		return
+	}
+	m.where.place = p
+	switch m.mode {
+	case gathering:
+		m.batch.AddFramedBytes(m.at, frame, n, b.At)
+	case masking:
+		if out, changed := m.edited(); changed {
+			b.FromRaw(out)
+		}
+	case alone:
+		m.batch.Reset()
+		m.batch.AddFramedBytes(m.at, frame, n, b.At)
+		if out, changed := m.maskAlone(n); changed {
+			b.FromRaw(out)
+		}
+	case stubbing:
+		b.FromRaw(m.stub("timeout", n))
+	}
+}
+
+// tooDeep visits a value that stands too deep to be looked at.
+func (m *Masker) tooDeep(p place, v pcommon.Value) {
+	switch m.mode {
+	case gathering:
+		m.deep = true
+		return
+	case skipping:
+		return
+	}
+	m.where.place = p
+	v.SetStr(string(m.stub("too_deep", 0)))
+}
+
+func (m *Masker) openScope() {
+	if m.mode == gathering {
+		m.batch.OpenScope()
+	}
+}
+
+func (m *Masker) closeScope() {
+	if m.mode == gathering {
+		m.batch.CloseScope()
+	}
+}
+
+// stub returns what stands for a text of n bytes that could not be scanned, valid until
+// the next call, and counts it.
+func (m *Masker) stub(reason string, n int) []byte {
+	m.out.Withheld[reason]++
+	m.out.Changed = true
+	m.stubs = pipeline.Stub(m.stubs[:0], reason, n)
+	return m.stubs
+}
