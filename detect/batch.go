@@ -132,6 +132,9 @@ func (c *cursor) enter(i int) {
 		}
 		c.at.rlo = s.frame
 		c.at.rhi = segments[last].End
+		if end := segments[last]; end.frame < end.Start && c.batch.buf[end.End] == '"' {
+			c.at.rhi++ // the framing's quote: what is read from the record may need it
+		}
 	}
 	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End
 }
