@@ -96,11 +96,22 @@ func (b *Batch) frame() int {
 }
 
 // ValueName reports whether a name says no more than that a value follows, as the
-// second half of a pair does: value, stringValue, data.
+// second half of a pair does: value, stringValue, data. It is valueNames without a
+// look-up for what is written in small letters: it is asked about every attribute.
 func ValueName(name string) bool {
+	switch name {
+	case "value", "val", "v", "payload", "content", "data", "text", "string", "stringvalue", "string_value", "values",
+		"rawvalue", "bytesvalue", "current", "defaultvalue":
+		return true
+	}
 	if len(name) > maxWord {
 		return false
 	}
-	var buf [maxWord]byte
-	return valueNames[string(lowerWord(&buf, []byte(name)))]
+	for i := 0; i < len(name); i++ {
+		if isUpper(name[i]) {
+			var buf [maxWord]byte
+			return valueNames[string(lowerWord(&buf, []byte(name)))]
+		}
+	}
+	return false
 }

@@ -11,7 +11,7 @@ import (
 type edit struct {
 	segment     int
 	first, last int // its findings
-	lo, hi      int // its masked text in Masker.text
+	lo, hi      int // its masked text in Masker.masked
 	changed     bool
 	drop        bool
 }
@@ -77,6 +77,7 @@ func (m *Masker) find() error {
 		m.edits = append(m.edits, e)
 		first = e.last
 	}
+	m.masked = string(m.text) // one allocation for all of them
 	return nil
 }
 
@@ -117,11 +118,11 @@ func (m *Masker) visit(n int) {
 }
 
 // edited returns the masked text of the next segment, and whether it differs.
-func (m *Masker) edited() ([]byte, bool) {
+func (m *Masker) edited() (string, bool) {
 	n := m.segment
 	m.segment++
 	if m.next == len(m.edits) || m.edits[m.next].segment != n {
-		return nil, false
+		return "", false
 	}
 	e := &m.edits[m.next]
 	m.next++
@@ -129,9 +130,9 @@ func (m *Masker) edited() ([]byte, bool) {
 	m.visited.drop = m.visited.drop || e.drop
 	m.visited.changed = m.visited.changed || e.changed
 	if !e.changed {
-		return nil, false
+		return "", false
 	}
-	return m.text[e.lo:e.hi], true
+	return m.masked[e.lo:e.hi], true
 }
 
 // tries is how many times the time for one batch may be spent on the parts of a
@@ -175,7 +176,7 @@ func (m *Masker) late() bool { return m.now().After(m.deadline) }
 
 // maskAlone scans the one text of n bytes in the batch, and returns what is to be
 // written in its place, and whether anything is.
-func (m *Masker) maskAlone(n int) ([]byte, bool) {
+func (m *Masker) maskAlone(n int) (string, bool) {
 	if m.late() {
 		m.mode = stubbing
 		return m.stub("timeout", n), true

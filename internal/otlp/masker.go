@@ -79,7 +79,7 @@ type Masker struct {
 	edits    []edit
 	next     int    // edit
 	text     []byte // what the edits write
-	stubs    []byte
+	masked   string // the same
 	visited  visited
 	where    where
 	told     told
@@ -161,7 +161,7 @@ func (m *Masker) reset() {
 
 // forget lets go of the request.
 func (m *Masker) forget() {
-	m.request, m.findings = nil, nil
+	m.request, m.findings, m.masked = nil, nil, ""
 	if cap(m.batch.Bytes()) > keepBytes {
 		m.batch = detect.Batch{}
 	}

@@ -44,15 +44,13 @@ func (m *Masker) framed(p place, frame detect.Frame, s string) (string, bool) {
 		m.add(frame, s)
 		return "", false
 	case masking:
-		out, changed := m.edited()
-		return string(out), changed
+		return m.edited()
 	case alone:
 		m.batch.Reset()
 		m.add(frame, s)
-		out, changed := m.maskAlone(len(s))
-		return string(out), changed
+		return m.maskAlone(len(s))
 	case stubbing:
-		return string(m.stub("timeout", len(s))), true
+		return m.stub("timeout", len(s)), true
 	}
 	return "", false
 }
@@ -77,16 +75,16 @@ func (m *Masker) bytes(p place, frame detect.Frame, b pcommon.ByteSlice) {
 		m.batch.AddFramedBytes(m.at, frame, n, b.At)
 	case masking:
 		if out, changed := m.edited(); changed {
-			b.FromRaw(out)
+			b.FromRaw([]byte(out))
 		}
 	case alone:
 		m.batch.Reset()
 		m.batch.AddFramedBytes(m.at, frame, n, b.At)
 		if out, changed := m.maskAlone(n); changed {
-			b.FromRaw(out)
+			b.FromRaw([]byte(out))
 		}
 	case stubbing:
-		b.FromRaw(m.stub("timeout", n))
+		b.FromRaw([]byte(m.stub("timeout", n)))
 	}
 }
 
@@ -100,7 +98,7 @@ func (m *Masker) tooDeep(p place, v pcommon.Value) {
 		return
 	}
 	m.where.place = p
-	v.SetStr(string(m.stub("too_deep", 0)))
+	v.SetStr(m.stub("too_deep", 0))
 }
 
 func (m *Masker) openScope() {
@@ -115,11 +113,9 @@ func (m *Masker) closeScope() {
 	}
 }
 
-// stub returns what stands for a text of n bytes that could not be scanned, valid until
-// the next call, and counts it.
-func (m *Masker) stub(reason string, n int) []byte {
+// stub returns what stands for a text of n bytes that could not be scanned, and counts it.
+func (m *Masker) stub(reason string, n int) string {
 	m.out.Withheld[reason]++
 	m.out.Changed = true
-	m.stubs = pipeline.Stub(m.stubs[:0], reason, n)
-	return m.stubs
+	return string(pipeline.Stub(nil, reason, n))
 }
