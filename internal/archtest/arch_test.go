@@ -45,7 +45,7 @@ var arrows = []struct {
 	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer", "internal/suppress"}},
 	{"internal/carry", []string{"detect", "internal/event"}},
 	{"internal/lines", []string{"internal/carry", "internal/pipeline", "detect", "redact"}},
-	{"internal/otlp", []string{"detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
+	{"internal/otlp", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline", "internal/suppress"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},

@@ -60,10 +60,14 @@ func (m *Masker) together() (err error) {
 func (m *Masker) find() error {
 	m.edits, m.text = m.edits[:0], m.text[:0]
 	results, err := m.worker.Find(&m.batch)
+	m.out.Bytes += m.batch.Len()
 	if err != nil {
 		return err
 	}
 	m.findings = results
+	for _, kind := range m.worker.Suppressed() {
+		m.out.Counts[Count{string(kind), Suppressed}]++
+	}
 	for first := 0; first < len(results); {
 		e := edit{segment: results[first].Segment, first: first, lo: len(m.text)}
 		for e.last = first; e.last < len(results) && results[e.last].Segment == e.segment; e.last++ {

@@ -10,6 +10,7 @@ import (
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/rules"
 )
 
 // Options is what all maskers of a component share.
@@ -45,17 +46,23 @@ type Outcome struct {
 	Changed bool
 	// Detections has one for each value found; the caller may keep it.
 	Detections []event.Detection
-	// Counts are how many values were found, by kind and action, the detections'
-	// number when they were asked for. Valid until the masker's next call.
+	// Counts are how many values were found, by kind and action ("suppressed" for those
+	// that pass because somebody said so). Valid until the masker's next call.
 	Counts map[Count]int
 	// Withheld is how many texts were replaced by stubs, by reason ("timeout",
 	// "scan_failed", "too_deep"). Valid until the masker's next call.
 	Withheld map[string]int
 	// Retried is how many parts of the request were scanned again alone after a failure.
 	Retried int
+	// Bytes is how much text was scanned.
+	Bytes int
 	// Dropped is how many log records, spans and data points the policy left out.
 	Dropped int
 }
+
+// Suppressed is the action that findings are counted by which pass because somebody
+// said so.
+const Suppressed = "suppressed"
 
 // Count is what findings are counted by.
 type Count struct{ Kind, Action string }
@@ -95,6 +102,7 @@ type Masker struct {
 type finder interface {
 	Find(*detect.Batch) ([]pipeline.Result, error)
 	MaskSegment(dst []byte, i int, equal bool) (out []byte, changed, drop bool, err error)
+	Suppressed() []rules.Kind
 	KeyID() string
 	Close() error
 }
