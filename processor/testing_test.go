@@ -8,11 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"testing"
-
-	"go.opentelemetry.io/collector/consumer"
 )
-
-type consumerCapabilities = consumer.Capabilities
 
 // randomVerifier is a verifier that begins and ends with a letter.
 func randomVerifier() string {

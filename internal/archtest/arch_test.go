@@ -49,6 +49,12 @@ var arrows = []struct {
 	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline", "internal/suppress"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
+	{"processor/internal/metadata", nil},
+	{"processor/internal/hub", []string{"internal/event"}},
+	{"processor", []string{
+		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
+		"processor/internal/metadata", "processor/internal/hub",
+	}},
 	{"benchmarks/corpus", []string{"rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
@@ -124,6 +130,30 @@ func anyWithin(path string, folders []string) bool {
 		}
 	}
 	return false
+}
+
+// Collectors build the processor in: nothing of what leakveil run needs may come with it.
+func TestTheProcessorReachesNoServer(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "./processor/...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := strings.Fields(string(out))
+	for _, banned := range []string{
+		"github.com/segmentio/kafka-go", "github.com/twmb/franz-go", "github.com/spf13/viper", "github.com/spf13/cobra",
+		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "cmd",
+	} {
+		for _, path := range reached {
+			if within(path, banned) {
+				t.Errorf("the processor reaches %s", path)
+			}
+		}
+	}
+	if len(reached) < 50 || !anyWithin(module+"processor", reached) {
+		t.Errorf("only %d packages were listed", len(reached))
+	}
 }
 
 // sources calls fn for each Go file of the module.
