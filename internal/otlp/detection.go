@@ -178,6 +178,9 @@ func (m *Masker) summarize(u *unit) {
 // relate names the clients of findings that have none from other records of the same
 // trace.
 func (m *Masker) relate() {
+	if len(m.out.Detections) == 0 {
+		return
+	}
 	unknown := map[string][]string{}
 	for i := range m.out.Detections {
 		d := &m.out.Detections[i]
