@@ -98,7 +98,7 @@ func gzipTriggers(r *rules.Rule) []*Trigger {
 	var out []*Trigger
 	for _, magic := range []string{"H4sIA", "H4sIC"} {
 		t := &Trigger{Rule: r, Key: "gzip in base64", word: magic, form: formBlob, gzip: true, enc: layer.Base64Std}
-		t.elems = append(literalElems(magic, false), elem{inBlob, weakTail})
+		t.elems = append(literalElems(magic, false), elem{set: inBlob, n: weakTail})
 		t.tail = len(magic) + weakTail
 		out = append(out, t)
 	}

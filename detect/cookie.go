@@ -17,7 +17,7 @@ const (
 // jarTrigger spells a key whose value is cookies.
 func jarTrigger(r *rules.Rule, key string) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formJar, rest: 1, caseless: true}
-	t.elems = append(literalElems(key, true), elem{glueByte.with("["), 1})
+	t.elems = append(literalElems(key, true), elem{set: glueByte.with("["), n: 1})
 	return t
 }
 

@@ -124,7 +124,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t := &Trigger{Rule: r, Key: prefix, form: formPrefix}
 		t.elems = prefixElems(prefix)
 		t.tail = max(1, min(tail, r.Value.Min-len(t.elems)))
-		t.elems = append(t.elems, elem{value.with("%"), t.tail})
+		t.elems = append(t.elems, elem{set: value.with("%"), n: t.tail})
 		out = append(out, t)
 	}
 	for _, name := range r.Shapes {
@@ -134,7 +134,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
-			t.elems = append(blanks(t.elems, len(scheme)), elem{value.with("%\\<[{("), tail})
+			t.elems = append(blanks(t.elems, len(scheme)), elem{set: value.with("%\\<[{("), n: tail})
 			out = append(out, t)
 		}
 	}
@@ -152,7 +152,7 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
 	for _, joint := range joints {
 		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, rest: 1, caseless: true}
-		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1})
+		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{set: glueByte, n: 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {
 			break
@@ -186,7 +186,7 @@ func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger 
 	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}
 	t.tail = min(weakTail, r.Value.Min) + glue.open
 	t.elems = blanks(append(literalElems(key, true), literalElems(glue.text, true)...), len(key))
-	t.elems = append(t.elems, elem{value.with(openers), t.tail})
+	t.elems = append(t.elems, elem{set: value.with(openers), n: t.tail})
 	return t
 }
 
@@ -194,23 +194,39 @@ func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger 
 func blanks(elems []elem, from int) []elem {
 	for i := from; i < len(elems); i++ {
 		if elems[i].set[' '] {
-			elems[i].set = blank
+			elems[i] = elem{set: blank, n: 1}
 		}
 	}
 	return elems
 }
 
+// literalElems is text as a trigger's part.
 func literalElems(text string, caseless bool) []elem {
-	var out []elem
-	for i := 0; i < len(text); i++ {
-		bytes := text[i : i+1]
+	out := make([]elem, len(text), len(text)+4)
+	for i := range out {
 		if caseless {
-			bytes = strings.ToLower(bytes) + strings.ToUpper(bytes)
+			out[i] = caselessElems[text[i]]
+		} else {
+			out[i] = exactElems[text[i]]
 		}
-		out = append(out, elem{setOf(bytes), 1})
 	}
 	return out
 }
+
+// exactElems and caselessElems are the parts of all literals: there are some
+// fifteen thousand in the database, of a few dozen bytes.
+var exactElems, caselessElems = func() (exact, caseless [256]elem) {
+	for c := range 256 {
+		exact[c] = elem{setOf(string([]byte{byte(c)})), 1, 1, literal(byte(c))}
+		caseless[c] = exact[c]
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		upper := c - 'a' + 'A'
+		caseless[c] = elem{setOf(string([]byte{byte(c), byte(upper)})), 1, 2, literal(byte(c))}
+		caseless[upper] = caseless[c]
+	}
+	return exact, caseless
+}()
 
 // prefixElems reads a prefix of literal bytes and [abc] or [a-z] classes.
 func prefixElems(prefix string) []elem {
@@ -223,7 +239,7 @@ func prefixElems(prefix string) []elem {
 			bytes = ranges(prefix[i+1 : end])
 			i = end
 		}
-		out = append(out, elem{setOf(bytes), 1})
+		out = append(out, elem{set: setOf(bytes), n: 1})
 	}
 	return out
 }

@@ -81,9 +81,9 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 	}
 	if root, rest, ok := bytes.Cut(v, []byte(".")); ok {
 		var buf [maxWord]byte
-		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || secretWords[lastWord(rest)])
+		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || endsInSecretWord(rest))
 	}
-	if !secretWords[lastWord(v)] {
+	if !endsInSecretWord(v) {
 		return false
 	}
 	joined := bytes.IndexByte(v, '_') > 0
@@ -105,8 +105,8 @@ func isCapitals(v []byte) bool {
 	return true
 }
 
-// lastWord is the last word of a name in snake or camel case, in lower case.
-func lastWord(v []byte) string {
+// endsInSecretWord looks at the last word of a name in snake or camel case.
+func endsInSecretWord(v []byte) bool {
 	p := len(v)
 	for p > 0 && (isLower(v[p-1]) || isUpper(v[p-1])) {
 		p--
@@ -115,7 +115,7 @@ func lastWord(v []byte) string {
 		}
 	}
 	var buf [maxWord]byte
-	return string(lowerWord(&buf, v[p:]))
+	return secretWords[string(lowerWord(&buf, v[p:]))]
 }
 
 // next is the byte behind the value, 0 at the end of its segment.
