@@ -13,19 +13,19 @@ type schemaURLs interface {
 	SetSchemaUrl(string)
 }
 
-func (m *Masker) schema(of schemaURLs) {
+func visitSchema[T schemaURLs](m *Masker, of T) {
 	if s, changed := m.plain(schemaURL, of.SchemaUrl()); changed {
 		of.SetSchemaUrl(s)
 	}
 }
 
-func (m *Masker) resource(r pcommon.Resource, of schemaURLs) {
+func visitResource[T schemaURLs](m *Masker, r pcommon.Resource, of T) {
 	m.attributes(ofResources, r.Attributes())
-	m.schema(of)
+	visitSchema(m, of)
 	refs := entity.ResourceEntityRefs(r)
 	for i := range refs.Len() {
 		ref := refs.At(i)
-		m.schema(ref)
+		visitSchema(m, ref)
 		if s, changed := m.plain(entityRef, ref.Type()); changed {
 			ref.SetType(s)
 		}
@@ -42,7 +42,7 @@ func (m *Masker) strings(p place, list pcommon.StringSlice) {
 	}
 }
 
-func (m *Masker) scope(s pcommon.InstrumentationScope, of schemaURLs) {
+func visitScope[T schemaURLs](m *Masker, s pcommon.InstrumentationScope, of T) {
 	if name, changed := m.plain(scopeName, s.Name()); changed {
 		s.SetName(name)
 	}
@@ -50,7 +50,7 @@ func (m *Masker) scope(s pcommon.InstrumentationScope, of schemaURLs) {
 		s.SetVersion(version)
 	}
 	m.attributes(ofScopes, s.Attributes())
-	m.schema(of)
+	visitSchema(m, of)
 }
 
 func (m *Masker) state(p place, s pcommon.TraceState) {

@@ -19,14 +19,14 @@ func (l logs) gather(m *Masker) error {
 		if err := m.enter(ofResource, i, 0, 0, 0); err != nil {
 			return err
 		}
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 		scopes := r.ScopeLogs()
 		for j := range scopes.Len() {
 			s := scopes.At(j)
 			if err := m.enter(ofScope, i, j, 0, 0); err != nil {
 				return err
 			}
-			m.scope(s.Scope(), s)
+			visitScope(m, s.Scope(), s)
 			records := s.LogRecords()
 			for k := range records.Len() {
 				if err := m.enter(ofRecord, i, j, k, 0); err != nil {
@@ -54,10 +54,10 @@ func (l logs) visit(m *Masker, u *unit) {
 	r := l.ResourceLogs().At(int(u.resource))
 	switch u.kind {
 	case ofResource:
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 	case ofScope:
 		s := r.ScopeLogs().At(int(u.scope))
-		m.scope(s.Scope(), s)
+		visitScope(m, s.Scope(), s)
 	default:
 		m.logRecord(l.record(u))
 	}

@@ -20,14 +20,14 @@ func (t metrics) gather(m *Masker) error {
 		if err := m.enter(ofResource, i, 0, 0, 0); err != nil {
 			return err
 		}
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 		scopes := r.ScopeMetrics()
 		for j := range scopes.Len() {
 			s := scopes.At(j)
 			if err := m.enter(ofScope, i, j, 0, 0); err != nil {
 				return err
 			}
-			m.scope(s.Scope(), s)
+			visitScope(m, s.Scope(), s)
 			list := s.Metrics()
 			for k := range list.Len() {
 				if err := gatherMetric(m, list.At(k), i, j, k); err != nil {
@@ -154,10 +154,10 @@ func (t metrics) visit(m *Masker, u *unit) {
 	r := t.ResourceMetrics().At(int(u.resource))
 	switch u.kind {
 	case ofResource:
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 	case ofScope:
 		s := r.ScopeMetrics().At(int(u.scope))
-		m.scope(s.Scope(), s)
+		visitScope(m, s.Scope(), s)
 	case ofMetric:
 		m.metric(t.metricOf(u))
 	default:

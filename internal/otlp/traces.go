@@ -19,14 +19,14 @@ func (t traces) gather(m *Masker) error {
 		if err := m.enter(ofResource, i, 0, 0, 0); err != nil {
 			return err
 		}
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 		scopes := r.ScopeSpans()
 		for j := range scopes.Len() {
 			s := scopes.At(j)
 			if err := m.enter(ofScope, i, j, 0, 0); err != nil {
 				return err
 			}
-			m.scope(s.Scope(), s)
+			visitScope(m, s.Scope(), s)
 			spans := s.Spans()
 			for k := range spans.Len() {
 				if err := m.enter(ofRecord, i, j, k, 0); err != nil {
@@ -69,10 +69,10 @@ func (t traces) visit(m *Masker, u *unit) {
 	r := t.ResourceSpans().At(int(u.resource))
 	switch u.kind {
 	case ofResource:
-		m.resource(r.Resource(), r)
+		visitResource(m, r.Resource(), r)
 	case ofScope:
 		s := r.ScopeSpans().At(int(u.scope))
-		m.scope(s.Scope(), s)
+		visitScope(m, s.Scope(), s)
 	default:
 		m.span(t.record(u))
 	}
