@@ -45,6 +45,9 @@ var arrows = []struct {
 	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer", "internal/suppress"}},
 	{"internal/carry", []string{"detect", "internal/event"}},
 	{"internal/lines", []string{"internal/carry", "internal/pipeline", "detect", "redact"}},
+	{"internal/otlpnet/otlpnettest", []string{"internal/otlpnet"}},
+	{"internal/otlpnet", nil},
+	{"internal/gateway", []string{"internal/event", "internal/kafka", "internal/kafka/recordbatch", "internal/otlp"}},
 	{"internal/otlp", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline", "internal/suppress"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
@@ -60,7 +63,8 @@ var arrows = []struct {
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
-		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry",
+		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
+		"internal/otlpnet",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
@@ -143,7 +147,7 @@ func TestTheProcessorReachesNoServer(t *testing.T) {
 	reached := strings.Fields(string(out))
 	for _, banned := range []string{
 		"github.com/segmentio/kafka-go", "github.com/twmb/franz-go", "github.com/spf13/viper", "github.com/spf13/cobra",
-		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "cmd",
+		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
 	} {
 		for _, path := range reached {
 			if within(path, banned) {
