@@ -55,7 +55,8 @@ type OTLP struct {
 	file     *alert.FileLog
 	kafka    *gateway.Kafka
 	server   *otlpnet.Server
-	failed   chan error // that the server stopped by itself
+	able     *telemetry.Check // of ready
+	failed   chan error       // that the server stopped by itself
 	version  string
 }
 
@@ -69,6 +70,7 @@ func NewOTLP(ctx context.Context, c *config.Config, build telemetry.Build, log *
 		App:    &App{config: &own, log: log, output: outputConnection(c), deliver: &kafka.AtLeastOnce{}},
 		failed: make(chan error, 1), version: build.Version,
 	}
+	o.able = o.ready.Add("gateway") // not well before it listens
 	steps := []func(context.Context) error{
 		func(context.Context) error { return c.CheckFiles() },
 		func(context.Context) (err error) { o.metrics, err = telemetry.New(build); return err },
@@ -271,17 +273,16 @@ const closing = 10 * time.Second
 // watchOTLP keeps the readiness up to date until ctx ends.
 func (o *OTLP) watchOTLP(ctx context.Context) {
 	o.live.Add("process").OK()
-	ready := o.ready.Add("gateway")
 	for tick := time.NewTicker(500 * time.Millisecond); ; {
 		if trouble := o.gateway.Trouble(); trouble != "" {
-			ready.Fail(trouble)
+			o.able.Fail(trouble)
 		} else {
-			ready.OK()
+			o.able.OK()
 		}
 		select {
 		case <-ctx.Done():
 			tick.Stop()
-			ready.Fail("stopping")
+			o.able.Fail("stopping")
 			return
 		case <-tick.C:
 		}

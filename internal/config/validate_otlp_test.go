@@ -24,7 +24,7 @@ func TestValidateOTLP(t *testing.T) {
 	f("one address", "    grpc: localhost:4318\n    http: localhost:4318\n"+out, "7: input.otlp.http: is the address of input.otlp.grpc; use another port")
 	f("tls off", "    tls: {cert_file: x}\n"+out, "6: input.otlp.tls.enabled: is false, though other keys of input.otlp.tls are set; set it to true, or leave them out")
 	f("half a pair", "    tls: {enabled: true, cert_file: x}\n"+out, "6: input.otlp.tls.cert_file: and input.otlp.tls.key_file are needed with input.otlp.tls.enabled")
-	f("request beyond memory", "limits: {memory_budget: 8MiB}\n"+out, "6: limits.memory_budget: is 8MiB; it must be at least input.otlp.max_request_bytes (16MiB)")
+	f("request beyond memory", "limits: {memory_budget: 4MiB}\n"+out, "6: limits.memory_budget: is 4MiB; it must be at least input.otlp.max_request_bytes (8MiB)")
 	f("one file", "output: {file: {path: a}}\n", "6: output.file.path: is alerts.file.path too; use two files")
 	f("url for grpc", "output: {otlp: {endpoint: \"http://a:1\"}}\n", "6: output.otlp.endpoint: must be host:port, as collector:4317, with output.otlp.protocol: grpc")
 	f("address for http", "output: {otlp: {endpoint: \"a:1\", protocol: http}}\n", "6: output.otlp.endpoint: must be a URL, as http://collector:4318, with output.otlp.tls.enabled: false")
