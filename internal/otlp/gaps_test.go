@@ -207,15 +207,19 @@ func TestGapSecretfilterNoPartStaysReadable(t *testing.T) {
 
 func TestGapSecretfilterFormsItMisses(t *testing.T) {
 	for name, write := range map[string]func(v string) string{
-		"ruby":          func(v string) string { return `Parameters: {"code_verifier"=>"` + v + `"}` },
-		"java":          func(v string) string { return "{grant_type=[authorization_code], code_verifier=[" + v + "]}" },
-		"escaped JSON":  func(v string) string { return `"{\\\"code_verifier\\\":\\\"` + v + `\\\"}"` },
-		"nested URL":    func(v string) string { return "/login?next=" + url.QueryEscape("/cb?x="+url.QueryEscape("code_verifier="+v)) },
-		"form body":     func(v string) string { return "grant_type=authorization_code&code_verifier=" + v },
-		"percent key":   func(v string) string { return "/cb?code%5Fverifier=" + v },
-		"header dump":   func(v string) string { return `PUT /p HTTP/1.1\r\nAuthorization: Bearer ` + v + `\r\n` },
-		"query of one":  func(v string) string { return "GET /cb?code=" + v + "&state=x HTTP/1.1" },
-		"basic":         func(v string) string { return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("web:"+v)) },
+		"ruby":         func(v string) string { return `Parameters: {"code_verifier"=>"` + v + `"}` },
+		"java":         func(v string) string { return "{grant_type=[authorization_code], code_verifier=[" + v + "]}" },
+		"escaped JSON": func(v string) string { return `"{\\\"code_verifier\\\":\\\"` + v + `\\\"}"` },
+		"nested URL": func(v string) string {
+			return "/login?next=" + url.QueryEscape("/cb?x="+url.QueryEscape("code_verifier="+v))
+		},
+		"form body":    func(v string) string { return "grant_type=authorization_code&code_verifier=" + v },
+		"percent key":  func(v string) string { return "/cb?code%5Fverifier=" + v },
+		"header dump":  func(v string) string { return `PUT /p HTTP/1.1\r\nAuthorization: Bearer ` + v + `\r\n` },
+		"query of one": func(v string) string { return "GET /cb?code=" + v + "&state=x HTTP/1.1" },
+		"basic": func(v string) string {
+			return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("web:"+v))
+		},
 		"object's code": func(v string) string { return `{"code":"` + v + `","redirect_uri":"https://a.example/cb"}` },
 	} {
 		t.Run(name, func(t *testing.T) {
