@@ -20,7 +20,7 @@ type frame struct {
 
 // member is the frame of the value behind a name in a structure behind outer.
 func (outer frame) member(name string) frame {
-	if outer.cookie == "" && isJar(outer.Name) && nameLike(name) {
+	if outer.cookie == "" && len(name) <= maxName && isJar(outer.Name) && nameLike(name) {
 		return frame{Frame: detect.Frame{Name: outer.Name}, cookie: name}
 	}
 	return named(framed(name, outer.Name))
@@ -29,13 +29,27 @@ func (outer frame) member(name string) frame {
 // second is the frame of the second half of a pair with this name in such a structure.
 func (outer frame) second(name string) frame {
 	f := outer.member(name)
-	if f.cookie == "" && outer.Name != "" && f.Name != outer.Name {
+	if f.cookie == "" && outer.Name != "" && f.Name != outer.Name && len(outer.Name)+len(f.Name) < maxFrame {
 		f.Name = outer.Name + "=" + f.Name // client_secret: {name: prod, value: V}
 	}
 	return f
 }
 
-func named(name string) frame { return frame{Frame: detect.Frame{Name: name}} }
+// named is the frame behind a name. Long ones frame nothing: the name is written once more
+// for each text behind it.
+func named(name string) frame {
+	if len(name) > maxFrame {
+		return frameless
+	}
+	return frame{Frame: detect.Frame{Name: name}}
+}
+
+// maxFrame bounds the names before a text, leastFramed the texts that stand behind none:
+// no secret is so short, and a list of them would be written many times over.
+const (
+	maxFrame    = 128
+	leastFramed = 4
+)
 
 // isJar reports whether a name is that of cookies.
 func isJar(name string) bool {

@@ -58,7 +58,7 @@ func (m *Masker) framed(p place, behind frame, s string) (string, bool) {
 
 func (m *Masker) add(behind frame, s string) {
 	switch {
-	case behind == frameless:
+	case behind == frameless || len(s) < leastFramed:
 		m.batch.AddString(m.at, s)
 	case behind.cookie != "":
 		m.cookies = append(m.cookies, m.batch.AddFramed(m.at, detect.Frame{Name: "cookie"}, behind.cookie+"="+s))

@@ -35,6 +35,7 @@ func (m *Masker) attributes(in names, attrs pcommon.Map) {
 		m.members(in, attrs, frameless, 0)
 		return
 	}
+	siblings := siblings{of: attrs}
 	for name, v := range attrs.All() {
 		if v.Type() == pcommon.ValueTypeStr && plain(name) {
 			if s := v.Str(); s != "" {
@@ -42,16 +43,17 @@ func (m *Masker) attributes(in names, attrs pcommon.Map) {
 				continue
 			}
 		}
-		m.member(in, attrs, name, v, frameless, 0)
+		m.member(in, &siblings, name, v, frameless, 0)
 	}
 }
 
 // members visits the members of a map, and writes it anew when names are masked.
 func (m *Masker) members(in names, of pcommon.Map, outer frame, depth int) {
 	var renamed map[int]string
+	siblings := siblings{of: of}
 	i := 0
 	for name, v := range of.All() {
-		if s, changed := m.member(in, of, name, v, outer, depth); changed {
+		if s, changed := m.member(in, &siblings, name, v, outer, depth); changed {
 			if renamed == nil {
 				renamed = map[int]string{}
 			}
@@ -80,7 +82,7 @@ func rename(of pcommon.Map, renamed map[int]string) {
 }
 
 // member visits one name and its value. It returns the masked name when that changed.
-func (m *Masker) member(in names, of pcommon.Map, name string, v pcommon.Value, outer frame, depth int) (string, bool) {
+func (m *Masker) member(in names, of *siblings, name string, v pcommon.Value, outer frame, depth int) (string, bool) {
 	if depth == 0 {
 		m.where.attribute = ""
 	}
@@ -98,16 +100,37 @@ func (m *Masker) member(in names, of pcommon.Map, name string, v pcommon.Value, 
 	return masked, changed
 }
 
+// siblings are the members of a map. The one that names the others is looked for once: a
+// map may have any number of members that are called value.
+type siblings struct {
+	of     pcommon.Map
+	looked bool
+	name   string
+}
+
+// pair is the name in the first half of the pair that the map is, "" when it is none.
+func (s *siblings) pair() string {
+	if s.looked {
+		return s.name
+	}
+	s.looked = true
+	for _, key := range nameKeys {
+		if v, ok := s.of.Get(key); ok && v.Type() == pcommon.ValueTypeStr && len(v.Str()) <= maxName && nameLike(v.Str()) {
+			s.name = v.Str()
+			break
+		}
+	}
+	return s.name
+}
+
 // frameOf is what a member's value stands behind: its own name, that of the pair which it
 // is the second half of, or that of the structure around it.
-func frameOf(of pcommon.Map, name string, outer frame) frame {
+func frameOf(of *siblings, name string, outer frame) frame {
 	if !detect.ValueName(name) {
 		return outer.member(name)
 	}
-	for _, key := range nameKeys {
-		if v, ok := of.Get(key); ok && v.Type() == pcommon.ValueTypeStr && len(v.Str()) <= maxName && nameLike(v.Str()) {
-			return outer.second(v.Str())
-		}
+	if first := of.pair(); first != "" {
+		return outer.second(first)
 	}
 	if outer != frameless {
 		return outer
