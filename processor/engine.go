@@ -39,7 +39,8 @@ func (f *factory) start(cfg *Config, set processor.Settings) (*engine, error) {
 	e := f.engines[cfg]
 	if e == nil {
 		e = &engine{config: cfg, receivers: hub.Of(set.ID)}
-		if err := e.open(set.Logger); err != nil {
+		var err error
+		if e.pool, err = cfg.Open(set.Logger, len(e.receivers) > 0); err != nil {
 			return nil, err
 		}
 		f.engines[cfg] = e
@@ -59,37 +60,39 @@ func (f *factory) stop(e *engine) error {
 	return e.pool.Close()
 }
 
-// open compiles the rules and makes the maskers.
-func (e *engine) open(log *zap.Logger) error {
-	set, err := e.config.Rules.load()
+// Open compiles the rules and makes the maskers: what a processor of this configuration
+// works with. detections asks for detections and their clients. It is for leakveil's own
+// components.
+func (c *Config) Open(log *zap.Logger, detections bool) (*otlp.Pool, error) {
+	set, err := c.Rules.load()
 	if err != nil {
-		return fmt.Errorf("rules: %w", err)
+		return nil, fmt.Errorf("rules: %w", err)
 	}
-	policy, err := redact.ParsePolicy(e.config.Policies)
+	policy, err := redact.ParsePolicy(c.Policies)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	key, made, err := e.config.FingerprintKey.read()
+	key, made, err := c.FingerprintKey.read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(e.config.Engine)}, set)
+	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(c.Engine)}, set)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	workers := e.config.Workers
+	workers := c.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	e.pool, err = otlp.NewPool(workers, otlp.Options{
-		Pipeline: pipeline.Options{Database: db, Policy: policy, Key: key, Timeout: e.config.Timeout, Suppress: suppress.New(set, nil)},
-		Detect:   len(e.receivers) > 0,
-		Region:   e.config.Region,
-		Summary:  e.config.AddSummary,
-		Refuse:   e.config.OnError == OnErrorRejectRequest,
+	pool, err := otlp.NewPool(workers, otlp.Options{
+		Pipeline: pipeline.Options{Database: db, Policy: policy, Key: key, Timeout: c.Timeout, Suppress: suppress.New(set, nil)},
+		Detect:   detections,
+		Region:   c.Region,
+		Summary:  c.AddSummary,
+		Refuse:   c.OnError == OnErrorRejectRequest,
 	})
 	if err != nil {
-		return errors.Join(errors.New("the engine cannot be made"), err)
+		return nil, errors.Join(errors.New("the engine cannot be made"), err)
 	}
 	log.Info("leakveil masks secrets", zap.Int("rules", len(set.Rules)), zap.String("engine", db.Engine().Version()),
 		zap.Int("workers", workers), zap.String("key_id", key.ID()))
@@ -99,5 +102,5 @@ func (e *engine) open(log *zap.Logger) error {
 	if db.Engine() == detect.Portable {
 		log.Warn("the portable engine is in use: plain Go, about half of Hyperscan's speed, the same findings")
 	}
-	return nil
+	return pool, nil
 }

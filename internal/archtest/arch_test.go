@@ -54,6 +54,7 @@ var arrows = []struct {
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
 	{"processor/internal/metadata", nil},
 	{"processor/internal/hub", []string{"internal/event"}},
+	{"processor/leakveilconnector", []string{"internal/event", "internal/otlp", "internal/alert", "processor", "processor/internal/hub"}},
 	{"processor", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
 		"processor/internal/metadata", "processor/internal/hub",

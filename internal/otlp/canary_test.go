@@ -112,6 +112,32 @@ var structures = map[string]func(m pcommon.Map, v string){
 			p.AppendEmpty().SetStr(s)
 		}
 	},
+	"secret in a named object": func(m pcommon.Map, v string) {
+		p := m.PutEmptyMap("client_secret")
+		p.PutStr("name", "prod")
+		p.PutStr("value", v)
+	},
+	"cookies": func(m pcommon.Map, v string) {
+		p := m.PutEmptyMap("cookies")
+		p.PutStr("theme", "dark")
+		p.PutStr("sid", v)
+	},
+	"cookies with values": func(m pcommon.Map, v string) {
+		p := m.PutEmptyMap("request").PutEmptyMap("cookies").PutEmptyMap("sid")
+		p.PutStr("value", v)
+		p.PutStr("path", "/")
+	},
+	"list of cookies": func(m pcommon.Map, v string) {
+		p := m.PutEmptySlice("Cookies").AppendEmpty().SetEmptyMap()
+		p.PutStr("name", "sid")
+		p.PutStr("value", v)
+		p.PutStr("domain", "app.example")
+	},
+	"pairs of cookies": func(m pcommon.Map, v string) {
+		p := m.PutEmptySlice("req.cookies").AppendEmpty().SetEmptySlice()
+		p.AppendEmpty().SetStr("sid")
+		p.AppendEmpty().SetStr(v)
+	},
 	"deep": func(m pcommon.Map, v string) {
 		for range 20 {
 			m = m.PutEmptySlice("a").AppendEmpty().SetEmptyMap()

@@ -2,6 +2,8 @@ package otlp
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/redact"
@@ -136,7 +138,11 @@ func (m *Masker) edited() (string, bool) {
 	if !e.changed {
 		return "", false
 	}
-	return m.masked[e.lo:e.hi], true
+	text := m.masked[e.lo:e.hi]
+	if _, ok := slices.BinarySearch(m.cookies, n); ok {
+		_, text, _ = strings.Cut(text, "=") // neither names nor masks have one
+	}
+	return text, true
 }
 
 // tries is how many times the time for one batch may be spent on the parts of a

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -29,6 +30,10 @@ type told struct {
 // report counts the findings of an edit and makes their detections.
 func (m *Masker) report(e *edit) {
 	segment := m.batch.Segments()[e.segment]
+	start := segment.Start
+	if _, ok := slices.BinarySearch(m.cookies, e.segment); ok {
+		start += bytes.IndexByte(m.batch.Bytes()[start:segment.End], '=') + 1
+	}
 	for i := e.first; i < e.last; i++ {
 		r := &m.findings[i]
 		if r.Part { // the finding before it stands for it
@@ -45,7 +50,7 @@ func (m *Masker) report(e *edit) {
 			}
 		}
 		if m.options.Detect {
-			m.out.Detections = append(m.out.Detections, m.detection(r, segment.Start))
+			m.out.Detections = append(m.out.Detections, m.detection(r, start))
 		}
 	}
 }
@@ -55,14 +60,16 @@ func (m *Masker) detection(r *pipeline.Result, start int) event.Detection {
 	return event.Detection{
 		Kind: string(r.Kind), Rule: r.Rule.ID, Severity: string(r.Rule.Severity), Confidence: string(r.Confidence),
 		Client: r.Client, Fingerprint: string(r.Fingerprint[:]), KeyID: m.worker.KeyID(), Action: string(r.Action),
-		Where: event.Where{Signal: m.request.signal(), Field: m.where.field(), Start: r.Start - start, End: r.End - start},
+		Where: event.Where{Signal: m.request.signal(), Field: m.where.field(), Start: max(0, r.Start-start), End: max(0, r.End-start)},
 	}
 }
 
 // place completes the detections of a unit, now that all of it is masked: no name in
 // them can be a value that was found.
 func (m *Masker) place(u *unit, detections []event.Detection) {
-	m.found = append(m.found, *u)
+	found := *u
+	found.first = 0
+	m.found = append(m.found, found)
 	if u.kind == ofResource && m.visited.reported {
 		m.told.known, m.told.resource = true, u.resource // what it says may be a value that stays
 		m.told.service, m.told.region, m.told.client = "", m.options.Region, event.Client{}
@@ -135,10 +142,6 @@ func (m *Masker) idOf(d *event.Detection, at pcommon.Timestamp) string {
 	m.told.mac.Write(t)
 	m.told.scratch = m.told.mac.Sum(t[:0])
 	return base64.RawURLEncoding.EncodeToString(m.told.scratch[:16])
-}
-
-func same(a, b *unit) bool {
-	return a.kind == b.kind && a.resource == b.resource && a.scope == b.scope && a.item == b.item && a.part == b.part
 }
 
 // The names of what a summary adds.

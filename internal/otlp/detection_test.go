@@ -16,7 +16,7 @@ import (
 	"github.com/leakveil/leakveil/redact"
 )
 
-func named(id string, how event.How, confidence string) event.Client {
+func clientOf(id string, how event.How, confidence string) event.Client {
 	return event.Client{ID: id, How: how, Confidence: confidence, Candidates: []string{id}}
 }
 
@@ -29,23 +29,23 @@ func TestClients(t *testing.T) {
 		"none": {func(plog.Logs, plog.LogRecord, plog.LogRecord) {}, event.Client{How: event.Unknown}},
 		"same record": {func(_ plog.Logs, first, _ plog.LogRecord) {
 			first.Attributes().PutStr("client_id", "web-shop")
-		}, named("web-shop", event.SameRecord, "likely")},
+		}, clientOf("web-shop", event.SameRecord, "likely")},
 		"nested in the same record": {func(_ plog.Logs, first, _ plog.LogRecord) {
 			first.Attributes().PutEmptyMap("request").PutStr("clientId", "web-shop")
-		}, named("web-shop", event.SameRecord, "likely")},
+		}, clientOf("web-shop", event.SameRecord, "likely")},
 		"resource": {func(ld plog.Logs, _, _ plog.LogRecord) {
 			ld.ResourceLogs().At(0).Resource().Attributes().PutStr("oauth.client_id", "web-shop")
-		}, named("web-shop", event.SameRecord, "possible")},
+		}, clientOf("web-shop", event.SameRecord, "possible")},
 		"same trace": {func(_ plog.Logs, first, second plog.LogRecord) {
 			first.SetTraceID(trace)
 			second.SetTraceID(trace)
 			second.Body().SetStr("authorize: client_id=web-shop ok")
-		}, named("web-shop", event.ByTrace, "likely")},
+		}, clientOf("web-shop", event.ByTrace, "likely")},
 		"same trace, of another finding": {func(_ plog.Logs, first, second plog.LogRecord) {
 			first.SetTraceID(trace)
 			second.SetTraceID(trace)
 			second.Body().SetStr("client_id=web-shop&access_token=" + secret())
-		}, named("web-shop", event.ByTrace, "likely")},
+		}, clientOf("web-shop", event.ByTrace, "likely")},
 		"other trace": {func(_ plog.Logs, first, second plog.LogRecord) {
 			first.SetTraceID(trace)
 			second.SetTraceID(pcommon.TraceID{9})
@@ -64,7 +64,7 @@ func TestClients(t *testing.T) {
 			first.Attributes().PutStr("client_id", "web-shop")
 			second.SetTraceID(trace)
 			second.Body().SetStr("client_id=other")
-		}, named("web-shop", event.SameRecord, "likely")},
+		}, clientOf("web-shop", event.SameRecord, "likely")},
 	} {
 		for _, chunk := range []int{chunkBytes, 1} {
 			m := testMasker(t, nil)
@@ -276,5 +276,50 @@ func TestListsOfNamesStay(t *testing.T) {
 	ld.MarkReadOnly()
 	if out, err := testMasker(t, nil).Logs(ld); err != nil || out.Changed || len(out.Detections) > 0 {
 		t.Errorf("%v, %+v", err, out.Detections)
+	}
+}
+
+// A cookie's value is masked without the name that it was scanned with.
+func TestCookiesInMaps(t *testing.T) {
+	for _, fail := range []bool{false, true} {
+		m := testMasker(t, nil)
+		if fail { // so that each text is scanned by itself
+			m.worker = &failing{finder: m.worker, word: "boom", fail: failures["error"].fail}
+		}
+		ld := plog.NewLogs()
+		l := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		cookies := l.Body().SetEmptyMap().PutEmptyMap("cookies")
+		cookies.PutStr("theme", "a=b")
+		cookies.PutStr("sid", secret())
+		cookies.PutStr("consent", "code_verifier="+secret())
+		cookies.PutInt("visits", 3)
+		cookies.PutStr("note", "boom")
+		out, err := m.Logs(ld)
+		if err != nil || len(out.Detections) != 2 {
+			t.Fatalf("%v, %+v", err, out)
+		}
+		get := func(name string) string { v, _ := cookies.Get(name); return v.AsString() }
+		if !strings.HasPrefix(get("sid"), "REDACTED.session_cookie.") || !strings.HasPrefix(get("consent"), "code_verifier=REDACTED.") ||
+			get("theme") != "a=b" || get("visits") != "3" {
+			t.Errorf("%v", cookies.AsRaw())
+		}
+		if d := out.Detections[0].Where; d.Start != 0 || d.End != 43 {
+			t.Errorf("%+v", d)
+		}
+		if d := out.Detections[1].Where; d.Start != 14 || d.End != 57 {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// Bytes of a name and a value are gathered without an allocation as well.
+func TestBytesBodies(t *testing.T) {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for range batchLines {
+		records.AppendEmpty().Body().SetEmptyBytes().FromRaw([]byte(`{"a":"nothing to see"}`))
+	}
+	if n := allocations(t, testMasker(t, nil), ld) / batchLines; n > 0.03 {
+		t.Errorf("%.3f allocations a clean record of bytes", n)
 	}
 }

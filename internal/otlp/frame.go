@@ -9,6 +9,55 @@ import (
 // Structure is context. What follows says which name a value stands behind, so that
 // one grammar serves texts and structures.
 
+// frame says what a value stands behind.
+type frame struct {
+	detect.Frame
+	// cookie is the name of the cookie that the value is of, in a map or list of
+	// cookies: short names say there what they do not say elsewhere. The value is then
+	// gathered as name=value behind the word cookie.
+	cookie string
+}
+
+// member is the frame of the value behind a name in a structure behind outer.
+func (outer frame) member(name string) frame {
+	if outer.cookie == "" && len(name) <= maxName && isJar(outer.Name) && nameLike(name) {
+		return frame{Frame: detect.Frame{Name: outer.Name}, cookie: name}
+	}
+	return named(framed(name, outer.Name))
+}
+
+// second is the frame of the second half of a pair with this name in such a structure.
+func (outer frame) second(name string) frame {
+	f := outer.member(name)
+	if f.cookie == "" && outer.Name != "" && f.Name != outer.Name && len(outer.Name)+len(f.Name) < maxFrame {
+		f.Name = outer.Name + "=" + f.Name // client_secret: {name: prod, value: V}
+	}
+	return f
+}
+
+// named is the frame behind a name. Long ones frame nothing: the name is written once more
+// for each text behind it.
+func named(name string) frame {
+	if len(name) > maxFrame {
+		return frameless
+	}
+	return frame{Frame: detect.Frame{Name: name}}
+}
+
+// maxFrame bounds the names before a text, leastFramed the texts that stand behind none:
+// no secret is so short, and a list of them would be written many times over.
+const (
+	maxFrame    = 128
+	leastFramed = 4
+)
+
+// isJar reports whether a name is that of cookies.
+func isJar(name string) bool {
+	const word = "ookie"
+	i := strings.Index(name, word)
+	return i > 0 && name[i-1]|0x20 == 'c' || strings.Contains(name, "COOKIE")
+}
+
 // maxName bounds a string that counts as a name.
 const maxName = 64
 

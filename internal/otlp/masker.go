@@ -82,6 +82,7 @@ type Masker struct {
 	segment int  // number of the next segment
 	deep    bool // the chunk has values that are too deep
 
+	cookies  []int // segments that begin with the name of a cookie
 	findings []pipeline.Result
 	edits    []edit
 	next     int    // edit
@@ -164,7 +165,7 @@ func (m *Masker) begin(r request) {
 // reset empties the chunk.
 func (m *Masker) reset() {
 	m.batch.Reset()
-	m.units, m.mode, m.deep = m.units[:0], gathering, false
+	m.units, m.cookies, m.mode, m.deep = m.units[:0], m.cookies[:0], gathering, false
 }
 
 // forget lets go of the request.

@@ -26,7 +26,7 @@ var cleanTexts = []string{
 }
 
 var cleanNames = []string{
-	"http.method", "http.response.status_code", "service.name", "k8s.pod.uid", "session.id", "value", "name", "key", "a.b.value", "list[0]", "", "x",
+	"http.method", "cookies", "http.response.status_code", "service.name", "k8s.pod.uid", "user.id", "value", "name", "key", "a.b.value", "list[0]", "", "x",
 	"status_code", "client_id", "token_type", "error.message", "url.full", "message", "étage", `"q"`, "count.0", "db.query.text", "grant_type", "id",
 }
 

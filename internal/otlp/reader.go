@@ -34,7 +34,10 @@ func (r *reader) resource(attrs pcommon.Map) event.Client {
 // Those with findings have told theirs.
 func (r *reader) traces(m *Masker, wanted map[string][]string) {
 	m.reset()
-	visit := &gatherer{reader: r, wanted: wanted, found: m.found}
+	visit := &gatherer{reader: r, wanted: wanted, found: map[unit]bool{}}
+	for _, u := range m.found {
+		visit.found[u] = true
+	}
 	m.reading = visit
 	defer func() { m.reading = nil }()
 	_ = m.request.gather(m)
@@ -46,7 +49,7 @@ func (r *reader) traces(m *Masker, wanted map[string][]string) {
 type gatherer struct {
 	*reader
 	wanted map[string][]string
-	found  []unit
+	found  map[unit]bool
 	trace  string // of the unit that is being gathered, "" when it is not wanted
 }
 
@@ -55,11 +58,7 @@ func (g *gatherer) enter(m *Masker, u unit) {
 	g.read(m)
 	g.trace = ""
 	m.mode = skipping
-	if len(g.found) > 0 && same(&g.found[0], &u) {
-		g.found = g.found[1:]
-		return
-	}
-	if u.kind != ofRecord {
+	if g.found[u] || u.kind != ofRecord {
 		return
 	}
 	trace := m.request.about(&u).trace

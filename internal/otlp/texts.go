@@ -30,24 +30,25 @@ func (m *Masker) plain(p place, s string) (string, bool) {
 		m.batch.AddString(m.at, s)
 		return "", false
 	}
-	return m.framed(p, detect.Frame{}, s)
+	return m.framed(p, frameless, s)
 }
 
 // framed is plain for a text behind a frame.
-func (m *Masker) framed(p place, frame detect.Frame, s string) (string, bool) {
+func (m *Masker) framed(p place, behind frame, s string) (string, bool) {
 	if s == "" {
 		return "", false
 	}
 	m.where.place = p
 	switch m.mode {
 	case gathering:
-		m.add(frame, s)
+		m.add(behind, s)
 		return "", false
 	case masking:
 		return m.edited()
 	case alone:
 		m.batch.Reset()
-		m.add(frame, s)
+		m.cookies = m.cookies[:0]
+		m.add(behind, s)
 		return m.maskAlone(len(s))
 	case stubbing:
 		return m.stub("timeout", len(s)), true
@@ -55,16 +56,19 @@ func (m *Masker) framed(p place, frame detect.Frame, s string) (string, bool) {
 	return "", false
 }
 
-func (m *Masker) add(frame detect.Frame, s string) {
-	if frame == (detect.Frame{}) {
+func (m *Masker) add(behind frame, s string) {
+	switch {
+	case behind == frameless || len(s) < leastFramed:
 		m.batch.AddString(m.at, s)
-		return
+	case behind.cookie != "":
+		m.cookies = append(m.cookies, m.batch.AddFramed(m.at, detect.Frame{Name: "cookie"}, behind.cookie+"="+s))
+	default:
+		m.batch.AddFramed(m.at, behind.Frame, s)
 	}
-	m.batch.AddFramed(m.at, frame, s)
 }
 
 // bytes visits a value of bytes.
-func (m *Masker) bytes(p place, frame detect.Frame, b pcommon.ByteSlice) {
+func (m *Masker) bytes(p place, behind frame, b pcommon.ByteSlice) {
 	n := b.Len()
 	if n == 0 {
 		return
@@ -72,14 +76,15 @@ func (m *Masker) bytes(p place, frame detect.Frame, b pcommon.ByteSlice) {
 	m.where.place = p
 	switch m.mode {
 	case gathering:
-		m.batch.AddFramedBytes(m.at, frame, n, b.At)
+		m.batch.AddFramedBytes(m.at, behind.Frame, n, b.At)
 	case masking:
 		if out, changed := m.edited(); changed {
 			b.FromRaw([]byte(out))
 		}
 	case alone:
 		m.batch.Reset()
-		m.batch.AddFramedBytes(m.at, frame, n, b.At)
+		m.cookies = m.cookies[:0]
+		m.batch.AddFramedBytes(m.at, behind.Frame, n, b.At)
 		if out, changed := m.maskAlone(n); changed {
 			b.FromRaw([]byte(out))
 		}

@@ -23,7 +23,7 @@ var (
 	ofMetadata   = names{metricMetadata, metricMetadataName}
 	ofExemplars  = names{exemplarAttribute, exemplarAttributeName}
 	ofBody       = names{body, body}
-	frameless    detect.Frame
+	frameless    frame
 )
 
 // attributes visits the names and values of a map of attributes.
@@ -32,9 +32,10 @@ func (m *Masker) attributes(in names, attrs pcommon.Map) {
 		return
 	}
 	if m.mode != gathering {
-		m.members(in, attrs, "", 0)
+		m.members(in, attrs, frameless, 0)
 		return
 	}
+	siblings := siblings{of: attrs}
 	for name, v := range attrs.All() {
 		if v.Type() == pcommon.ValueTypeStr && plain(name) {
 			if s := v.Str(); s != "" {
@@ -42,16 +43,17 @@ func (m *Masker) attributes(in names, attrs pcommon.Map) {
 				continue
 			}
 		}
-		m.member(in, attrs, name, v, "", 0)
+		m.member(in, &siblings, name, v, frameless, 0)
 	}
 }
 
 // members visits the members of a map, and writes it anew when names are masked.
-func (m *Masker) members(in names, of pcommon.Map, outer string, depth int) {
+func (m *Masker) members(in names, of pcommon.Map, outer frame, depth int) {
 	var renamed map[int]string
+	siblings := siblings{of: of}
 	i := 0
 	for name, v := range of.All() {
-		if s, changed := m.member(in, of, name, v, outer, depth); changed {
+		if s, changed := m.member(in, &siblings, name, v, outer, depth); changed {
 			if renamed == nil {
 				renamed = map[int]string{}
 			}
@@ -80,7 +82,7 @@ func rename(of pcommon.Map, renamed map[int]string) {
 }
 
 // member visits one name and its value. It returns the masked name when that changed.
-func (m *Masker) member(in names, of pcommon.Map, name string, v pcommon.Value, outer string, depth int) (string, bool) {
+func (m *Masker) member(in names, of *siblings, name string, v pcommon.Value, outer frame, depth int) (string, bool) {
 	if depth == 0 {
 		m.where.attribute = ""
 	}
@@ -89,65 +91,95 @@ func (m *Masker) member(in names, of pcommon.Map, name string, v pcommon.Value, 
 		m.where.attribute = name
 	}
 	if t := v.Type(); t == pcommon.ValueTypeStr || t == pcommon.ValueTypeBytes || t == pcommon.ValueTypeMap || t == pcommon.ValueTypeSlice {
-		frame := detect.Frame{}
+		behind := frameless
 		if m.mode.scans() {
-			frame.Name = m.frameOf(of, name, outer)
+			behind = frameOf(of, name, outer)
 		}
-		m.value(in, v, frame, depth)
+		m.value(in, v, behind, depth)
 	}
 	return masked, changed
 }
 
-// frameOf is the name that a member's value stands behind: its own, that of the pair
-// which it is the second half of, or that of the structure around it.
-func (m *Masker) frameOf(of pcommon.Map, name, outer string) string {
-	if !detect.ValueName(name) {
-		return framed(name, outer)
+// siblings are the members of a map. The one that names the others is looked for once: a
+// map may have any number of members that are called value.
+type siblings struct {
+	of     pcommon.Map
+	looked bool
+	name   string
+}
+
+// pair is the name in the first half of the pair that the map is, "" when it is none.
+func (s *siblings) pair() string {
+	if s.looked {
+		return s.name
 	}
+	s.looked = true
 	for _, key := range nameKeys {
-		if v, ok := of.Get(key); ok && v.Type() == pcommon.ValueTypeStr && len(v.Str()) <= maxName && nameLike(v.Str()) {
-			return framed(v.Str(), outer)
+		if v, ok := s.of.Get(key); ok && v.Type() == pcommon.ValueTypeStr && len(v.Str()) <= maxName && nameLike(v.Str()) {
+			s.name = v.Str()
+			break
 		}
 	}
-	return framed(name, outer)
+	return s.name
+}
+
+// frameOf is what a member's value stands behind: its own name, that of the pair which it
+// is the second half of, or that of the structure around it.
+func frameOf(of *siblings, name string, outer frame) frame {
+	if !detect.ValueName(name) {
+		return outer.member(name)
+	}
+	if first := of.pair(); first != "" {
+		return outer.second(first)
+	}
+	if outer != frameless {
+		return outer
+	}
+	return named(framed(name, ""))
 }
 
 // value visits a value and all that it holds.
-func (m *Masker) value(in names, v pcommon.Value, frame detect.Frame, depth int) {
+func (m *Masker) value(in names, v pcommon.Value, behind frame, depth int) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		if s, changed := m.framed(in.value, frame, v.Str()); changed {
+		if s, changed := m.framed(in.value, behind, v.Str()); changed {
 			v.SetStr(s)
 		}
 	case pcommon.ValueTypeBytes:
-		m.bytes(in.value, frame, v.Bytes())
+		m.bytes(in.value, behind, v.Bytes())
 	case pcommon.ValueTypeMap:
 		if depth >= maxDepth {
 			m.tooDeep(in.value, v)
 			return
 		}
 		m.openScope()
-		m.members(in, v.Map(), frame.Name, depth+1)
+		m.members(in, v.Map(), behind, depth+1)
 		m.closeScope()
 	case pcommon.ValueTypeSlice:
 		if depth >= maxDepth {
 			m.tooDeep(in.value, v)
 			return
 		}
-		m.elements(in, v.Slice(), frame.Name, depth+1)
+		m.elements(in, v.Slice(), behind, depth+1)
 	}
 }
 
 // elements visits the elements of a slice: each stands behind the name of the whole,
 // and a name in it before the element that follows.
-func (m *Masker) elements(in names, of pcommon.Slice, name string, depth int) {
+func (m *Masker) elements(in names, of pcommon.Slice, outer frame, depth int) {
 	before := ""
 	for i := range of.Len() {
 		v := of.At(i)
-		frame := detect.Frame{Name: name, Before: before}
+		behind := outer
 		t := v.Type()
-		if before != "" && (t == pcommon.ValueTypeSlice || t == pcommon.ValueTypeMap) {
-			frame = detect.Frame{Name: before} // ["authorization", ["Bearer …"]]
+		switch {
+		case before == "":
+		case t == pcommon.ValueTypeSlice || t == pcommon.ValueTypeMap:
+			behind = outer.member(before) // ["authorization", ["Bearer …"]]
+		case outer.cookie == "" && isJar(outer.Name):
+			behind = outer.member(before) // cookies: [["sid", "V"]]
+		default:
+			behind.Before = before
 		}
 		before = ""
 		if m.mode.scans() && t == pcommon.ValueTypeStr {
@@ -155,6 +187,6 @@ func (m *Masker) elements(in names, of pcommon.Slice, name string, depth int) {
 				before = s
 			}
 		}
-		m.value(in, v, frame, depth)
+		m.value(in, v, behind, depth)
 	}
 }
