@@ -239,7 +239,11 @@ func (s *Scanner) extend(c *candidate, in *set) {
 			s.widen(c, end, f)
 		}
 	}
-	if c.trigger.form != formPrefix {
+	if c.glue.sep == '|' { // the next column
+		if n := bytes.IndexByte(s.arena[c.Start:c.End], '|'); n >= 0 {
+			c.End = c.Start + n
+		}
+	} else if c.trigger.form != formPrefix {
 		s.goOn(c, in)
 	}
 	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {

@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'`\\=:%&><[](){,- \t\xc2\xe2")
+	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\xc2\xe2")
 	blank    = setOf(" \t")
 )
 

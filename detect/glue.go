@@ -150,6 +150,16 @@ func (g *glue) separator(b []byte, hi int) bool {
 		g.sep, g.strict = '=', true
 	case ch.c == ':' && next.c == ':':
 		return false
+	case (ch.c == '+' || ch.c == '?' || ch.c == '|' || ch.c == '.') && next.c == '=', ch.c == '<' && next.c == '-':
+		g.take(ch)
+		g.take(next)
+		g.sep, g.strict = '=', true
+	case ch.c == '|' || ch.c == ';': // columns
+		g.take(ch)
+		g.sep, g.strict = ch.c, true
+	case (ch.c == '-' || ch.c == '.') && next.c == ' ' && isBlank(b[g.start-1]):
+		g.take(ch)
+		g.sep, g.strict = ' ', true
 	case ch.c == '=' || ch.c == ':' || ch.c == '>':
 		g.take(ch)
 		g.sep = ch.c
@@ -207,6 +217,9 @@ func (g *glue) openValue(b []byte, hi int) {
 			if g.quote == 0 {
 				n, quote = wide(b, g.start, hi)
 			}
+			if n == 0 && g.quote == 0 {
+				n = g.passed(b, ch, hi)
+			}
 			if n > 0 {
 				g.start += n
 				g.list = g.list || quote
@@ -232,9 +245,8 @@ func (g *glue) openValue(b []byte, hi int) {
 // over lines, before its line end: >- and |.
 func (g *glue) block(b []byte, hi int) int {
 	p := g.start
-	const text = "!!str "
-	if g.sep == ':' && p+len(text) < hi && string(b[p:p+len(text)]) == text {
-		return len(text)
+	if n := yamlMark(b, p, hi); n > 0 && g.sep == ':' {
+		return n
 	}
 	if g.sep != ':' || p >= hi || b[p] != '>' && b[p] != '|' {
 		return 0
@@ -246,6 +258,21 @@ func (g *glue) block(b []byte, hi int) int {
 		return 0
 	}
 	return p - g.start
+}
+
+// yamlMark returns the length of a tag for text or of an anchor, and the blank behind it.
+func yamlMark(b []byte, p, hi int) int {
+	for _, tag := range []string{"!!str ", "!!binary ", "!ruby/string "} {
+		if p+len(tag) < hi && b[p] == '!' && string(b[p:p+len(tag)]) == tag {
+			return len(tag)
+		}
+	}
+	if p < hi && b[p] == '&' {
+		if end := run(b, p+1, min(hi, p+maxEncoder), inEncoder); end > p+1 && end+1 < hi && b[end] == ' ' {
+			return end + 1 - p
+		}
+	}
+	return 0
 }
 
 // wrappers are what languages print around a value.

@@ -371,6 +371,9 @@ func call(b []byte, p, hi int) int {
 	if end == p || end+1 >= hi {
 		return 0
 	}
+	if b[end] == ' ' && (b[end+1] == '\'' || b[end+1] == '"') && string(b[p:end]) == "string" { // Xdebug: string 'V'
+		return end + 1 - p
+	}
 	open := readChar(b, end, hi)
 	if open.c != '(' {
 		return 0

@@ -177,6 +177,23 @@ var notations = []struct{ name, text string }{
 	{"quoted twice, other quotes", `K='"V"'`},
 	{"system property", `java -DK=V -jar x`},
 	{"build property", `gradle -PK=V build`},
+	{"table", `| K | V |`},
+	{"columns", `a|K|V|b`},
+	{"columns, semicolons", `a;K;V;b`},
+	{"dash", `K - V`},
+	{"long dash", `K — V`},
+	{"arrow, one character", `K → V`},
+	{"appended", `K += V`},
+	{"default", `K ?= V`},
+	{"r", `K <- "V"`},
+	{"lisp", `(K . "V")`},
+	{"xdebug", `'K' => string 'V' (length=43)`},
+	{"php reference", `["K"]=> &string(43) "V"`},
+	{"yaml tag", `K: !!str V`},
+	{"yaml anchor", `K: &x V`},
+	{"form with pluses", `u=%22K%22%3A+%22V%22`},
+	{"set to", `K set to V`},
+	{"changed", `K changed from V`},
 	{"dotted", `oauth.K=V`},
 	{"prefixed", `X-K: V`},
 }
@@ -189,6 +206,7 @@ var notationKeys = []string{"code_verifier", "access_token", "refreshToken", "cl
 var weakCannotWrite = map[string]bool{
 	"c# dictionary": true, "sql insert": true, "sql insert, last": true, "yaml block": true, "object's member": true, "object's argument": true, "got": true,
 	"xml element, attribute": true, "single curly quotes": true, "guillemets": true, "blanks that do not break": true, "comparison, javascript": true,
+	"table": true, "columns": true, "columns, semicolons": true, "dash": true, "long dash": true, "arrow, one character": true, "appended": true, "default": true, "r": true, "lisp": true, "xdebug": true, "php reference": true, "yaml tag": true, "yaml anchor": true, "form with pluses": true, "set to": true, "changed": true,
 	"comparison, differs": true, "system property": true, "build property": true,
 }
 
