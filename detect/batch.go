@@ -16,6 +16,9 @@ type Batch struct {
 	segments []Segment
 	lines    bool
 	before   Open
+
+	framing bool // framing for the next segment is there already
+	framed  int  // and begins here
 }
 
 // Segment is one field of one record in the arena.
@@ -41,7 +44,7 @@ func (b *Batch) SetOpen(o Open) { b.before = o }
 
 // Reset empties the batch for gathering; memory is kept.
 func (b *Batch) Reset() {
-	b.own, b.segments, b.lines = b.own[:0], b.segments[:0], false
+	b.own, b.segments, b.lines, b.framing = b.own[:0], b.segments[:0], false, false
 	b.buf = b.own
 }
 
@@ -129,6 +132,9 @@ func (c *cursor) enter(i int) {
 		}
 		c.at.rlo = s.frame
 		c.at.rhi = segments[last].End
+		if end := segments[last]; end.frame < end.Start && c.batch.buf[end.End] == '"' {
+			c.at.rhi++ // the framing's quote: what is read from the record may need it
+		}
 	}
 	c.at.segment, c.at.lo, c.at.hi = i, s.Start, s.End
 }

@@ -91,6 +91,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		}
 		if c.Segment >= 0 && end < c.Low { // a framed key: the field is the value
 			c.glue = glue{start: c.Low, sep: '=', quote: '"', slash: -1}
+			c.glue.strict = bytes.IndexByte(s.arena[end:c.Low], ',') >= 0 // a list's neighbour
 			c.Start = c.Low
 			return c.Low < c.High
 		}

@@ -21,11 +21,15 @@ func newRun() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "run --config FILE",
-		Short: "Mask a Kafka stream and alert on what leaked",
+		Short: "Mask a Kafka stream or OTLP and alert on what leaked",
 		Long: `Read topics as a member of a consumer group, write every record masked to the
 output topic (same partition, key, headers and timestamp), and write a detection
 for each finding and an alert for each leaking client. Offsets are committed only
 after output and detections are acknowledged.
+
+With input.otlp, listen for OTLP (logs, traces, metrics) instead, and pass every
+request on masked, to another OTLP endpoint, to a file or to Kafka. A request is
+answered only after output and detections are durable.
 
 SIGTERM or SIGINT drains: what is in flight is finished and committed, then the
 group is left. A second signal ends the program at once.
@@ -56,7 +60,7 @@ func run(file string) error {
 	if engine == detect.Portable {
 		log.Info(portableNote)
 	}
-	a, err := app.New(ctx, c, buildInfo(engine), log)
+	a, err := app.Open(ctx, c, buildInfo(engine), log)
 	if err != nil && ctx.Err() != nil {
 		log.Info("leakveil was stopped before it began")
 		return nil // what failed, failed for that

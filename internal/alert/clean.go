@@ -27,7 +27,7 @@ const (
 func Clean(d event.Detection, fallback time.Time) event.Detection {
 	for _, text := range []*string{
 		&d.ID, &d.Kind, &d.Rule, &d.Severity, &d.Confidence, &d.Fingerprint, &d.KeyID,
-		&d.Where.Topic, &d.Where.Field, &d.Where.File, &d.Service, &d.Region, &d.Action,
+		&d.Where.Topic, &d.Where.Field, &d.Where.File, &d.Where.Signal, &d.Where.TraceID, &d.Where.SpanID, &d.Service, &d.Region, &d.Action,
 	} {
 		*text = cleanText(*text, maxText)
 	}

@@ -117,7 +117,7 @@ type clientFields struct {
 }
 
 // whereFields has topic, partition, offset and field, or line and, unless it was
-// standard input, file.
+// standard input, file, or signal, field and the ids of the trace.
 type whereFields struct {
 	Topic     string `json:"topic,omitempty"`
 	Partition *int32 `json:"partition,omitempty"`
@@ -125,6 +125,9 @@ type whereFields struct {
 	Field     string `json:"field,omitempty"`
 	File      string `json:"file,omitempty"`
 	Line      *int64 `json:"line,omitempty"`
+	Signal    string `json:"signal,omitempty"`
+	TraceID   string `json:"trace_id,omitempty"`
+	SpanID    string `json:"span_id,omitempty"`
 	Start     int    `json:"start"`
 	End       int    `json:"end"`
 }

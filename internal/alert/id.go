@@ -16,8 +16,9 @@ const idLen = 22
 
 // DetectionID returns the stable id of the finding of rule at w: 22 base64url
 // characters of HMAC-SHA-256(key, place ‖ rule ‖ start), truncated to 128 bits.
-// The place is topic, partition, offset and field, or file and line. Every part
-// carries its length, so that no two places write the same bytes.
+// The place is topic, partition, offset and field, or file and line; places in
+// OpenTelemetry's data have no number, so that their ids are made where they are found.
+// Every part carries its length, so that no two places write the same bytes.
 func DetectionID(key []byte, w event.Where, rule string) string {
 	mac := hmac.New(sha256.New, key)
 	if w.Topic != "" {
@@ -55,7 +56,10 @@ type group struct {
 // alert names one.
 func groupOf(d event.Detection) group {
 	source := "topic:" + d.Where.Topic
-	if d.Where.Topic == "" {
+	switch {
+	case d.Where.Signal != "":
+		source = "otlp:" + d.Service
+	case d.Where.Topic == "":
 		source = "file:" + d.Where.File
 	}
 	return group{

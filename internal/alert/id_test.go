@@ -93,7 +93,7 @@ func TestDetectionHasNoFieldForASecret(t *testing.T) {
 	known := map[string]string{
 		"Detection": "ID Time Kind Rule Severity Confidence Client Fingerprint KeyID Where Service Region Action",
 		"Client":    "ID How Confidence Candidates",
-		"Where":     "Topic Partition Offset Field File Line Start End",
+		"Where":     "Topic Partition Offset Field Signal TraceID SpanID File Line Start End",
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[event.Detection](), reflect.TypeFor[event.Client](), reflect.TypeFor[event.Where](),

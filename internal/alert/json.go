@@ -73,9 +73,12 @@ func clientDocument(c event.Client) clientFields {
 
 func whereDocument(w event.Where) whereFields {
 	out := whereFields{Field: w.Field, Start: w.Start, End: w.End}
-	if w.Topic != "" {
+	switch {
+	case w.Signal != "":
+		out.Signal, out.TraceID, out.SpanID = w.Signal, w.TraceID, w.SpanID
+	case w.Topic != "":
 		out.Topic, out.Partition, out.Offset = w.Topic, &w.Partition, &w.Offset
-	} else {
+	default:
 		out.File, out.Line = w.File, &w.Line
 	}
 	return out
@@ -192,9 +195,13 @@ func (doc *document) check() string {
 	return ""
 }
 
-// place tells what a place is: "kafka" or "file", and "" for neither.
+// place tells what a place is: "kafka", "file" or "otlp", and "" for none of them.
 func (w *whereFields) place() string {
 	switch {
+	case w.Signal != "":
+		if w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line == nil && w.File == "" {
+			return "otlp"
+		}
 	case w.Topic != "" && w.Partition != nil && w.Offset != nil && w.Line == nil:
 		return "kafka"
 	case w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line != nil:
@@ -204,10 +211,13 @@ func (w *whereFields) place() string {
 }
 
 func (w *whereFields) where() event.Where {
-	out := event.Where{Topic: w.Topic, Field: w.Field, File: w.File, Start: w.Start, End: w.End}
-	if w.Topic != "" {
+	out := event.Where{
+		Topic: w.Topic, Field: w.Field, File: w.File, Signal: w.Signal, TraceID: w.TraceID, SpanID: w.SpanID, Start: w.Start, End: w.End,
+	}
+	switch w.place() {
+	case "kafka":
 		out.Partition, out.Offset = *w.Partition, *w.Offset
-	} else {
+	case "file":
 		out.Line = *w.Line
 	}
 	return out

@@ -40,7 +40,12 @@ func goldenDetections() map[string]event.Detection {
 	stdin.Where = event.Where{Line: 0, Start: 0, End: 40}
 	stdin.Client, stdin.Service, stdin.Region = event.Client{How: event.Unknown}, "", ""
 	stdin.ID = DetectionID(goldenKey, stdin.Where, stdin.Rule)
-	return map[string]event.Detection{"kafka": kafka, "file": file, "stdin": stdin}
+	otlp := kafka
+	otlp.Where = event.Where{
+		Signal: "traces", Field: "attributes.url.query", TraceID: "0102030405060708090a0b0c0d0e0f10", SpanID: "0102030405060708", Start: 4, End: 47,
+	}
+	otlp.ID = "AAAAAAAAAAAAAAAAAAAAAB"
+	return map[string]event.Detection{"kafka": kafka, "file": file, "stdin": stdin, "otlp": otlp}
 }
 
 // foldOne returns the alert of one detection.

@@ -124,13 +124,29 @@ func (a *App) openKey(context.Context) error {
 }
 
 func (a *App) openWorkers(context.Context) error {
-	set, err := rules.Load(a.config.Rules.Dirs, a.config.Rules.Disable)
+	options, n, err := a.pipelineOptions()
 	if err != nil {
 		return err
 	}
+	for range n {
+		w, err := pipeline.NewWorker(options)
+		if err != nil {
+			return err
+		}
+		a.workers = append(a.workers, w)
+	}
+	return nil
+}
+
+// pipelineOptions compiles the rules. It returns how many workers there are besides.
+func (a *App) pipelineOptions() (pipeline.Options, int, error) {
+	set, err := rules.Load(a.config.Rules.Dirs, a.config.Rules.Disable)
+	if err != nil {
+		return pipeline.Options{}, 0, err
+	}
 	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(a.config.Engine)}, set)
 	if err != nil {
-		return err
+		return pipeline.Options{}, 0, err
 	}
 	policy := redact.Policy{}
 	for _, p := range a.config.Policies {
@@ -142,16 +158,9 @@ func (a *App) openWorkers(context.Context) error {
 	}
 	list := suppress.New(set, nil)
 	a.warnSuppressed(list)
-	for range n {
-		w, err := pipeline.NewWorker(pipeline.Options{
-			Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout, Suppress: list,
-		})
-		if err != nil {
-			return err
-		}
-		a.workers = append(a.workers, w)
-	}
-	return nil
+	return pipeline.Options{
+		Database: db, Policy: policy, Key: a.key, Attribute: true, Timeout: a.config.Limits.ScanTimeout, Suppress: list,
+	}, n, nil
 }
 
 // warnSuppressed says which suppress entries apply, which have expired, and which

@@ -45,15 +45,27 @@ var arrows = []struct {
 	{"internal/pipeline", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/layer", "internal/suppress"}},
 	{"internal/carry", []string{"detect", "internal/event"}},
 	{"internal/lines", []string{"internal/carry", "internal/pipeline", "detect", "redact"}},
+	{"internal/otlpnet/otlpnettest", []string{"internal/otlpnet"}},
+	{"internal/otlpnet", nil},
+	{"internal/gateway", []string{"internal/event", "internal/kafka", "internal/kafka/recordbatch", "internal/otlp"}},
+	{"internal/otlp", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/scan", []string{"rules", "detect", "redact", "internal/event", "internal/lines", "internal/pipeline", "internal/suppress"}},
 	{"internal/rulecheck", []string{"rules", "detect", "redact", "internal/client", "internal/event", "internal/pipeline"}},
 	{"internal/kafka", []string{"detect", "internal/event", "internal/kafka/recordbatch"}},
+	{"processor/internal/metadata", nil},
+	{"processor/internal/hub", []string{"internal/event"}},
+	{"processor/leakveilconnector", []string{"internal/event", "internal/otlp", "internal/alert", "processor", "processor/internal/hub"}},
+	{"processor", []string{
+		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
+		"processor/internal/metadata", "processor/internal/hub",
+	}},
 	{"benchmarks/corpus", []string{"rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
-		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry",
+		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
+		"internal/otlpnet",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
@@ -123,6 +135,30 @@ func anyWithin(path string, folders []string) bool {
 		}
 	}
 	return false
+}
+
+// Collectors build the processor in: nothing of what leakveil run needs may come with it.
+func TestTheProcessorReachesNoServer(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "./processor/...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := strings.Fields(string(out))
+	for _, banned := range []string{
+		"github.com/segmentio/kafka-go", "github.com/twmb/franz-go", "github.com/spf13/viper", "github.com/spf13/cobra",
+		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
+	} {
+		for _, path := range reached {
+			if within(path, banned) {
+				t.Errorf("the processor reaches %s", path)
+			}
+		}
+	}
+	if len(reached) < 50 || !anyWithin(module+"processor", reached) {
+		t.Errorf("only %d packages were listed", len(reached))
+	}
 }
 
 // sources calls fn for each Go file of the module.

@@ -26,6 +26,7 @@ type Config struct {
 // Input is where records come from.
 type Input struct {
 	Kafka KafkaInput `key:"kafka"`
+	OTLP  OTLPInput  `key:"otlp"`
 }
 
 // KafkaInput is a consumer group on Kafka topics. Exactly one of Topics and
@@ -49,6 +50,8 @@ type KafkaInput struct {
 // Output is where masked records go.
 type Output struct {
 	Kafka KafkaOutput `key:"kafka"`
+	OTLP  OTLPOutput  `key:"otlp"`
+	File  FileOutput  `key:"file"`
 }
 
 // KafkaOutput is the cluster of masked records, detections, alerts and dead
@@ -59,6 +62,8 @@ type KafkaOutput struct {
 	TLS     TLS      `key:"tls"`
 	SASL    SASL     `key:"sasl"`
 	Codec   string   `key:"codec" enum:"keep,none,gzip,snappy,lz4,zstd"`
+	// Encoding is of requests that came by OTLP.
+	Encoding string `key:"encoding" enum:"otlp_proto,otlp_json"`
 }
 
 // TLS names the files of a TLS connection.

@@ -51,6 +51,7 @@ func (c *Config) files() []namedFile {
 	}
 	connection("input.kafka.", &c.Input.Kafka.TLS, &c.Input.Kafka.SASL)
 	connection("output.kafka.", &c.Output.Kafka.TLS, &c.Output.Kafka.SASL)
+	c.otlpFiles(add)
 	add("fingerprint.key_file", c.Fingerprint.KeyFile, true)
 	for i, k := range c.Fingerprint.Keys {
 		add(fmt.Sprintf("fingerprint.keys[%d].file", i), k.File, true)
@@ -109,6 +110,7 @@ func (c *Config) Warnings() []string {
 	}
 	plain("input.kafka.", &c.Input.Kafka.TLS, &c.Input.Kafka.SASL)
 	plain("output.kafka.", &c.Output.Kafka.TLS, &c.Output.Kafka.SASL)
+	v.otlpWarnings(c)
 	out := make([]string, len(v.problems))
 	for i, p := range v.problems {
 		out[i] = p.String()

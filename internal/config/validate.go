@@ -16,17 +16,27 @@ import (
 // what is out of range, and what does not go together. It lists all of it.
 func (c *Config) Validate() error {
 	v := &validator{sources: c.sources}
-	v.input(&c.Input.Kafka)
-	v.output(c)
-	v.topics(c)
+	if c.Input.OTLP.Enabled {
+		v.otlp(c)
+	} else {
+		v.kafka(c)
+	}
 	v.fingerprint(&c.Fingerprint)
 	v.policies(c.Policies)
-	v.limits(c)
 	v.rest(c)
 	if len(v.problems) > 0 {
 		return v.problems.sorted()
 	}
 	return nil
+}
+
+// kafka checks what goes together with a Kafka input.
+func (v *validator) kafka(c *Config) {
+	v.input(&c.Input.Kafka)
+	v.output(c)
+	v.topics(c)
+	v.limits(c)
+	v.kafkaAlone(c)
 }
 
 type validator struct {
@@ -89,12 +99,17 @@ func (v *validator) output(c *Config) {
 // brokers never repeats an entry: people write user:password@host.
 func (v *validator) brokers(key string, brokers []string) {
 	for i, b := range brokers {
-		host, port, err := net.SplitHostPort(b)
-		n, convErr := strconv.Atoi(port)
-		if err != nil || convErr != nil || host == "" || n < 1 || n > 65535 || strings.ContainsAny(host, "/@ ") {
+		if !isAddress(b) {
 			v.add(fmt.Sprintf("%s[%d]", key, i), "must be host:port, as kafka-1:9092")
 		}
 	}
+}
+
+// isAddress reports whether s is host:port.
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	n, convErr := strconv.Atoi(port)
+	return err == nil && convErr == nil && host != "" && n >= 1 && n <= 65535 && !strings.ContainsAny(host, "/@ ")
 }
 
 func (v *validator) connection(key string, t *TLS, s *SASL) {
@@ -175,12 +190,8 @@ func (v *validator) rest(c *Config) {
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		v.add("workers", "must be between 0 (one for each CPU) and %d", maxWorkers)
 	}
-	if c.HTTP.Listen != "" {
-		_, port, err := net.SplitHostPort(c.HTTP.Listen)
-		n, convErr := strconv.Atoi(port)
-		if err != nil || convErr != nil || n < 0 || n > 65535 {
-			v.add("http.listen", "must be host:port, as 127.0.0.1:9464")
-		}
+	if c.HTTP.Listen != "" && !isListenAddress(c.HTTP.Listen) {
+		v.add("http.listen", "must be host:port, as 127.0.0.1:9464")
 	}
 	v.enum("log.level", c.Log.Level)
 	v.enum("log.format", c.Log.Format)
@@ -189,6 +200,18 @@ func (v *validator) rest(c *Config) {
 			v.add(fmt.Sprintf("rules.disable[%d]", i), "must be a rule id, of a-z, 0-9 and -")
 		}
 	}
+}
+
+func isListenAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	n, convErr := strconv.Atoi(port)
+	return err == nil && convErr == nil && n >= 0 && n <= 65535
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // maxWorkers is beyond any machine; more is a slip of the finger.

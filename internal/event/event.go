@@ -38,13 +38,18 @@ type Client struct {
 	Candidates []string
 }
 
-// Where is the place of a finding. Kafka places have a topic, files a file.
+// Where is the place of a finding. Kafka places have a topic, files a file, those in
+// OpenTelemetry's data a signal.
 type Where struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	// Field is the part of the record: "value", "key", "header", or "header_name".
+	// Field is the part of the record: "value", "key", "header", or "header_name"; in
+	// OpenTelemetry's data "body", "attributes.<name>" and so on.
 	Field string
+	// Signal is "logs", "traces" or "metrics"; TraceID and SpanID are those of the
+	// record, in hexadecimal, or "".
+	Signal, TraceID, SpanID string
 	// File is empty for standard input.
 	File string
 	// Line counts from 0.

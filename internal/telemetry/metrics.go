@@ -34,7 +34,7 @@ type Metrics struct {
 	table    *table
 
 	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts,
-	retries, badBatches, gaps, lost, rebalances metric.Int64Counter
+	retries, badBatches, gaps, lost, rebalances, requests metric.Int64Counter
 	batch metric.Float64Histogram
 
 	mu         sync.Mutex
@@ -91,6 +91,7 @@ func (m *Metrics) counters(k *maker) {
 	m.gaps = k.counter("leakveil.retention.gaps")
 	m.lost = k.counter("leakveil.retention.lost")
 	m.rebalances = k.counter("leakveil.rebalances")
+	m.requests = k.counter("leakveil.requests")
 	m.batch = k.histogram("leakveil.batch.duration", .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)
 }
 

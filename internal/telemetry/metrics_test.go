@@ -57,6 +57,7 @@ func fill(m *Metrics) {
 	m.BadBatch("skip")
 	m.RetentionGap("app", 7)
 	m.Rebalance()
+	m.Requests("logs", "delivered")
 	m.SetPosition("app", 5, Position{Lag: 9, LastCommit: time.Unix(100, 0), InWork: true})
 	m.WatchMemory(func() (int64, int64) { return 10, 20 })
 }

@@ -119,6 +119,13 @@ func (m *Metrics) Rebalance() {
 	}
 }
 
+// Requests counts one OTLP request and what its sender was told.
+func (m *Metrics) Requests(signal, result string) {
+	if m != nil {
+		add(m.requests, 1, m.bounded("signal", signal), m.bounded("result", result))
+	}
+}
+
 // SetPosition notes where a partition's work stands.
 func (m *Metrics) SetPosition(topic string, number int32, p Position) {
 	if m == nil {

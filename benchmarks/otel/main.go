@@ -1,0 +1,150 @@
+// Command otel measures the leakveil processor beside contrib's redactionprocessor with
+// seven patterns for the same secrets, in one process and one run: batches of 1,000
+// corpus lines into a consumer that only counts, on one core. Before it measures, it
+// checks that no planted secret comes out of leakveil.
+//
+// It is a module of its own, so that leakveil does not depend on what it is compared with.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/redactionprocessor"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processortest"
+
+	leakveilprocessor "github.com/leakveil/leakveil/processor"
+
+	"github.com/leakveil/leakveil/benchmarks/corpus"
+)
+
+// patterns find what the corpora plant, each a kind of glue: what a careful user of
+// redactionprocessor writes.
+var patterns = []string{
+	`eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*`,
+	`(?i)\b(?:code_verifier|codeVerifier|access_token|refresh_token|id_token|client_secret|device_code)["'\\]*\s*(?:=>|[:=]|%3D)\s*["'\\]*[A-Za-z0-9._~+/-]{20,}`,
+	`[?&;]code=[A-Za-z0-9._~%/+-]{20,}`,
+	`(?i)\bbearer\s+[A-Za-z0-9._~+/-]{20,}=*`,
+	`(?i)\bbasic\s+[A-Za-z0-9+/]{16,}=*`,
+	`\b(?:gh[opsu]_[A-Za-z0-9]{36}|ya29\.[A-Za-z0-9_-]{20,}|xox[bp]-[A-Za-z0-9-]{20,}|glpat-[A-Za-z0-9_-]{20})`,
+	`(?i)\b(?:session|sid|auth_token)=[A-Za-z0-9._~%-]{20,}`,
+}
+
+var (
+	rounds = flag.Int("rounds", 5, "rounds; the best of each counts")
+	least  = flag.Duration("time", 300*time.Millisecond, "CPU time of leakveil's part of a round, at the least")
+)
+
+func main() {
+	flag.Parse()
+	runtime.GOMAXPROCS(1)
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "otel:", err)
+		os.Exit(1)
+	}
+}
+
+// contender is one processor.
+type contender struct {
+	name    string
+	factory processor.Factory
+	config  component.Config
+	share   int // of the batches: a slow one gets fewer
+}
+
+func contenders() []contender {
+	ours := leakveilprocessor.NewFactory()
+	theirs := redactionprocessor.NewFactory()
+	red := theirs.CreateDefaultConfig().(*redactionprocessor.Config)
+	red.AllowAllKeys, red.BlockedValues = true, patterns
+	return []contender{
+		{"leakveil", ours, ours.CreateDefaultConfig(), 1},
+		{"redaction", theirs, red, 40},
+	}
+}
+
+func run() error {
+	fmt.Printf("batches of %d records, MB of text per CPU-second, one core, %s\n\n", batchSize, runtime.Version())
+	fmt.Println("| corpus | records | leakveil | redaction, 7 patterns | ratio | allocations a record |")
+	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: |")
+	for _, c := range []struct {
+		name string
+		o    corpus.Options
+	}{{"clean", corpus.Clean}, {"mixed", corpus.Mixed}, {"auth", corpus.Auth}} {
+		for _, shape := range []shape{bodies, attributes, spans} {
+			if err := measure(c.name, shape, c.o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// measure prints one row.
+func measure(name string, s shape, o corpus.Options) error {
+	input := newInput(s, o)
+	best := map[string]float64{}
+	allocations := 0.0
+	for round := range *rounds {
+		for _, c := range contenders() {
+			w, err := input.start(c)
+			if err != nil {
+				return err
+			}
+			if round == 0 && c.name == "leakveil" {
+				if err := input.check(w); err != nil {
+					return err
+				}
+			}
+			speed, allocs, err := input.speed(w, *least/time.Duration(c.share), c.share)
+			if err != nil {
+				return err
+			}
+			if best[c.name] = max(best[c.name], speed); c.name == "leakveil" {
+				allocations = allocs
+			}
+			if err := w.component.Shutdown(context.Background()); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("| %s | %s | %.0f | %.1f | %.0f× | %.3f |\n", name, s, best["leakveil"], best["redaction"], best["leakveil"]/best["redaction"], allocations)
+	return nil
+}
+
+// start makes and starts one of the contenders.
+func (in *input) start(c contender) (*work, error) {
+	set := processortest.NewNopSettings(c.factory.Type())
+	w, err := in.make(c, set)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.component.Start(context.Background(), componenttest.NewNopHost())
+}
+
+// cpu is the CPU time of the process so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func contains(text string, secrets []string) string {
+	for _, s := range secrets {
+		if strings.Contains(text, s) {
+			return s
+		}
+	}
+	return ""
+}
