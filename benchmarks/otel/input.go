@@ -196,7 +196,9 @@ func (in *input) speed(w *work, least time.Duration, share int) (mb, allocations
 	var spent time.Duration
 	var allocs uint64
 	done := 0
-	for n := max(1, batches*4/share); spent < least; {
+	// Few at a time: in a Collector what comes to a processor was just decoded, and
+	// stands in the caches.
+	for n := max(1, batches/2/share); spent < least; {
 		logs, traces := in.fresh(n)
 		runtime.GC() // of the copying, not of the work
 		var before, after runtime.MemStats
