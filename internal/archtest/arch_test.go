@@ -44,6 +44,7 @@ var arrows = []struct {
 	{"internal/outbox", nil},
 	{"internal/store", []string{"internal/alert", "internal/outbox", "internal/outbox/outboxtest"}},
 	{"internal/sink/field", nil},
+	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
 	{"internal/sink", []string{"internal/alert", "internal/outbox", "internal/sink", "internal/sink/field", "internal/sink/transport"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
