@@ -38,6 +38,8 @@ type HTTPOptions struct {
 	Headers map[string]string
 	// SecretHeaders are headers whose values are credentials.
 	SecretHeaders map[string]Secret
+	// Confidential says that bodies hold a credential.
+	Confidential bool
 	// Gzip compresses bodies.
 	Gzip bool
 }
@@ -88,7 +90,7 @@ func New(o HTTPOptions) (*Client, error) {
 }
 
 func (c *Client) secret() bool {
-	return c.o.Username != "" || c.o.Token.Set() || len(c.o.SecretHeaders) > 0
+	return c.o.Username != "" || c.o.Token.Set() || len(c.o.SecretHeaders) > 0 || c.o.Confidential
 }
 
 func loopback(host string) bool {

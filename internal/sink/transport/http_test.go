@@ -110,6 +110,7 @@ func TestBadOptions(t *testing.T) {
 		"user in the address": {URL: "https://u:" + secret + "@h/"},
 		"plain text":          {URL: "http://siem.example/", Token: token},
 		"plain text, header":  {URL: "http://siem.example/", SecretHeaders: map[string]Secret{"X": token}},
+		"plain text, body":    {URL: "http://siem.example/", Confidential: true},
 		"no password":         {URL: "https://h/", Username: "u"},
 		"no user":             {URL: "https://h/", Password: token},
 		"two":                 {URL: "https://h/", Username: "u", Password: token, Token: token},
