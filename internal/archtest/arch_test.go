@@ -46,6 +46,8 @@ var arrows = []struct {
 	{"internal/sink/field", nil},
 	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
+	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
+	{"internal/sink/backend", nil},
 	{"internal/sink", []string{"internal/alert", "internal/outbox", "internal/sink", "internal/sink/field", "internal/sink/transport"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
 	{"internal/suppress", []string{"rules", "detect", "redact"}},

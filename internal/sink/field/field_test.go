@@ -77,11 +77,11 @@ func TestNamesAreSoundAndUnique(t *testing.T) {
 	custom := regexp.MustCompile(`^(cs[1-6]|cn[1-3]|flexString[12])$`)
 	seen := map[string]string{}
 	for _, f := range field.Fields() {
-		for format, name := range map[string]string{"cef": f.CEF, "leef": f.LEEF, "splunk": f.Splunk, "path": f.Path} {
-			if name == "" {
+		for format, name := range map[string]string{"cef": f.CEF, "leef": f.LEEF, "splunk": f.Splunk, "path": f.Path, "otlp": f.OTLP} {
+			if name == "" || name == "-" {
 				continue
 			}
-			if format != "path" && !word.MatchString(name) {
+			if format != "path" && format != "otlp" && !word.MatchString(name) {
 				t.Errorf("%s: %s name %q", f.Path, format, name)
 			}
 			if other := seen[format+name]; other != "" {

@@ -17,6 +17,11 @@ import (
 //go:embed fields.yaml
 var table []byte
 
+// page is the head of docs/alert-fields.md.
+//
+//go:embed page.md
+var page string
+
 // Type is a field's type in an index.
 type Type string
 
@@ -31,7 +36,7 @@ const (
 
 // Field is one row of the table.
 type Field struct {
-	// Path is the name in the documents and of OTLP attributes, with dots.
+	// Path is the name in the documents, with dots.
 	Path string `yaml:"path"`
 	Type Type   `yaml:"type"`
 	// List is true when an alert may have several values.
@@ -44,7 +49,9 @@ type Field struct {
 	Label  string `yaml:"label"` // of a custom CEF key
 	LEEF   string `yaml:"leef"`
 	Splunk string `yaml:"splunk"`
-	Means  string `yaml:"means"`
+	// OTLP is the attribute; "-": none.
+	OTLP  string `yaml:"otlp"`
+	Means string `yaml:"means"`
 }
 
 var fields = mustLoad()
@@ -56,6 +63,11 @@ func mustLoad() []Field {
 	if err := d.Decode(&all); err != nil {
 		panic("field: BUG: fields.yaml: " + err.Error()) // it is part of the program
 	}
+	for i := range all {
+		if all[i].OTLP == "" {
+			all[i].OTLP = all[i].Path
+		}
+	}
 	return all
 }
 
@@ -65,25 +77,20 @@ func Fields() []Field { return fields }
 // Markdown returns the table as a page for docs.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString(`# Fields of alerts in every format
-
-Generated from internal/sink/field/fields.yaml; do not edit. What a document is, and how alerts are grouped, is in [alerts.md](alerts.md).
-
-"in" says which documents have the field: a(lert), d(etection), s(kipped batch). OTLP log records carry the same fields as attributes named as in the first column. An empty cell means that the format does not carry the field; Splunk events and index documents hold the whole document beside the named fields.
-
-| field | type | in | means | CEF | LEEF | Splunk |
-| --- | --- | --- | --- | --- | --- | --- |
-`)
+	b.WriteString(page)
 	for _, f := range fields {
 		kind := string(f.Type)
 		if f.List {
 			kind += " []"
 		}
-		cef := f.CEF
+		attribute, cef := f.OTLP, f.CEF
+		if attribute == "-" {
+			attribute = ""
+		}
 		if f.Label != "" {
 			cef += " (" + f.Label + ")"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", f.Path, kind, f.In, f.Means, cef, f.LEEF, f.Splunk)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", f.Path, kind, f.In, f.Means, attribute, cef, f.LEEF, f.Splunk)
 	}
 	return b.String()
 }

@@ -129,6 +129,16 @@ func (c *Client) authorize(h http.Header) error {
 	return nil
 }
 
+// Credentials returns the headers that a request carries, read now: for sinks
+// that send over something else.
+func (c *Client) Credentials() (http.Header, error) {
+	h := http.Header{}
+	for name, value := range c.o.Headers {
+		h.Set(name, value)
+	}
+	return h, c.authorize(h)
+}
+
 // Request is one request.
 type Request struct {
 	Method string // POST if empty
