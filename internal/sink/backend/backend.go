@@ -123,7 +123,10 @@ func (p *Process) Log() string {
 func begin(t testing.TB, cmd *exec.Cmd, ready func() error) *Process {
 	t.Helper()
 	p := &Process{cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p, p
+	cmd.Stderr = p
+	if cmd.Stdout == nil {
+		cmd.Stdout = p
+	}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
