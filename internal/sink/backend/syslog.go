@@ -89,3 +89,22 @@ log { source(s); destination(d); };
 	s.Process = begin(t, cmd, listens(tcpPort))
 	return s
 }
+
+// Lognormalize parses CEF lines with liblognorm and returns what it reads: an
+// object a line, with f.Extensions, or with unparsed-data.
+func Lognormalize(t testing.TB, lines []byte) []map[string]any {
+	t.Helper()
+	root := cached(t, "lognorm", func(dir string) error {
+		return debian(dir, "liblognorm-utils", "liblognorm5", "libestr0", "libfastjson4")
+	})
+	rules := write(t, filepath.Join(t.TempDir(), "cef.rb"), "version=2\nrule=cef:%f:cef%\n")
+	find := exec.Command("find", root, "-name", "lognormalizer", "-type", "f")
+	path, err := find.Output()
+	check(t, err)
+	cmd := exec.Command(string(bytes.TrimSpace(path)), "-r", rules, "-e", "json")
+	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(root, "usr/lib/x86_64-linux-gnu"))
+	cmd.Stdin = bytes.NewReader(lines)
+	out, err := cmd.Output()
+	check(t, err)
+	return decode(t, out)
+}

@@ -162,7 +162,7 @@ func (s *Sink) write(ctx context.Context, frames [][]byte) (reason string) {
 	}
 	if err != nil {
 		s.drop()
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			return sink.ReasonUnconfirmed
 		}
 		return sink.ReasonNetwork
