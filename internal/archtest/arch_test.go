@@ -46,6 +46,10 @@ var arrows = []struct {
 	{"internal/sink/field", nil},
 	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
+	{"internal/sink/build", []string{
+		"internal/sink", "internal/sink/alertmanager", "internal/sink/elastic", "internal/sink/file", "internal/sink/format", "internal/sink/otlp",
+		"internal/sink/splunkhec", "internal/sink/syslog", "internal/sink/transport", "internal/sink/webhook",
+	}},
 	{"internal/sink/format", []string{"internal/sink", "internal/sink/field"}},
 	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
 	{"internal/sink/backend", nil},
@@ -63,7 +67,8 @@ var arrows = []struct {
 	{"benchmarks", []string{"benchmarks/corpus", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
-		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry",
+		"internal/kafka/recordbatch", "internal/config", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
+		"internal/suppress", "internal/telemetry",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",

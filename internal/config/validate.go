@@ -21,6 +21,7 @@ func (c *Config) Validate() error {
 	v.topics(c)
 	v.fingerprint(&c.Fingerprint)
 	v.policies(c.Policies)
+	v.sinks(&c.Alerts)
 	v.limits(c)
 	v.rest(c)
 	if len(v.problems) > 0 {
