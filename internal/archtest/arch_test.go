@@ -40,6 +40,7 @@ var arrows = []struct {
 	{"redact", []string{"rules", "internal/layer"}},
 	{"detect", []string{"rules", "internal/layer"}},
 	{"internal/alert", []string{"internal/event"}},
+	{"internal/notify", nil},
 	{"internal/outbox/outboxtest", []string{"internal/outbox"}},
 	{"internal/outbox", nil},
 	{"internal/store", []string{"internal/alert", "internal/outbox", "internal/outbox/outboxtest"}},
