@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'`\\=:%&><[](){,- \t")
+	glueByte = setOf("\"'`\\=:%&><[](){,- \t\xc2\xe2")
 	blank    = setOf(" \t")
 )
 
@@ -45,6 +45,7 @@ var weakGlues = func() (out glueList) {
 	out.around(0, "&quot;", ":", "&quot;")
 	out.add(0, "'", " '", "%5B%5D=")
 	out.add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
+	out.add(0, ") to ") // Setting --password (password) to V
 	out.add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
@@ -64,6 +65,11 @@ var judgedGlues = func() (out glueList) {
 	}
 	out.add(0, `">>,<<"`, `,"`, "', b'")
 	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
+	out.add(0, `\=`, `\:`, `\: `)     // as CEF and properties escape separators
+	out.around(1, "", "==", "")
+	for _, wide := range []string{"\u201c", "\u00a0"} { // curly quotes, blanks that do not break
+		out.add(0, " "+wide, ":"+wide, ": "+wide, "="+wide, "\u201d:"+wide, "\u201d: "+wide)
+	}
 	return out
 }()
 
@@ -74,8 +80,13 @@ var leads = []string{
 	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
 	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
 	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
-	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
+	`":{"`, `": {"`, `\":{\"`, // an object that stands for the value (glue_object.go)
+	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=>`, `":[]string{`, " = Just ", `">> =>`,
 }
+
+// named are members that such a key is the value of: the value stands before it, or
+// behind other members (glue_object.go).
+var named = []string{`name":"`, `name": "`, `name="`, `key":"`, `key": "`, "name: '", `name\":\"`}
 
 type glueList []weakGlue
 
@@ -108,6 +119,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)
+				out = append(out, zlibTriggers(r)...)
+				out = append(out, joseTriggers(r)...)
+				out = append(out, dumpTriggers(r)...)
 			}
 		}
 	}
@@ -117,6 +131,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, key := range r.Jars {
 		out = append(out, jarTrigger(r, key))
 	}
+	if len(r.Jars) > 0 {
+		out = append(out, curlJarTrigger(r))
+	}
 	for _, key := range r.WeakKeys {
 		out = append(out, weakTriggers(r, key, value)...)
 	}
@@ -124,7 +141,12 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t := &Trigger{Rule: r, Key: prefix, form: formPrefix}
 		t.elems = prefixElems(prefix)
 		t.tail = max(1, min(tail, r.Value.Min-len(t.elems)))
-		t.elems = append(t.elems, elem{value.with("%"), t.tail})
+		t.elems = append(t.elems, elem{set: value.with("%"), n: t.tail})
+		out = append(out, t)
+	}
+	for _, suffix := range r.Suffixes {
+		t := &Trigger{Rule: r, Key: suffix, form: formSuffix, glue: len(suffix)}
+		t.elems = append([]elem{{set: value, n: 1}}, literalElems(suffix, false)...)
 		out = append(out, t)
 	}
 	for _, name := range r.Shapes {
@@ -134,7 +156,7 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
-			t.elems = append(blanks(t.elems, len(scheme)), elem{value.with("%\\<[{("), tail})
+			t.elems = append(blanks(t.elems, len(scheme)), elem{set: value.with("%\\<[{("), n: tail})
 			out = append(out, t)
 		}
 	}
@@ -152,7 +174,7 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
 	for _, joint := range joints {
 		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, rest: 1, caseless: true}
-		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{glueByte, 1})
+		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{set: glueByte, n: 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {
 			break
@@ -179,6 +201,12 @@ func weakTriggers(r *rules.Rule, key string, value *set) (out []*Trigger) {
 		t.elems = append(literalElems(key, true), literalElems(lead, true)...)
 		out = append(out, t)
 	}
+	for _, name := range named {
+		quote := name[strings.LastIndexAny(name, ` :=`)+1:]
+		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(quote)}
+		t.elems = literalElems(name+key+quote, true)
+		out = append(out, t)
+	}
 	return out
 }
 
@@ -186,7 +214,7 @@ func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger 
 	t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(glue.text)}
 	t.tail = min(weakTail, r.Value.Min) + glue.open
 	t.elems = blanks(append(literalElems(key, true), literalElems(glue.text, true)...), len(key))
-	t.elems = append(t.elems, elem{value.with(openers), t.tail})
+	t.elems = append(t.elems, elem{set: value.with(openers), n: t.tail})
 	return t
 }
 
@@ -194,23 +222,39 @@ func weakTrigger(r *rules.Rule, key string, glue weakGlue, value *set) *Trigger 
 func blanks(elems []elem, from int) []elem {
 	for i := from; i < len(elems); i++ {
 		if elems[i].set[' '] {
-			elems[i].set = blank
+			elems[i] = elem{set: blank, n: 1}
 		}
 	}
 	return elems
 }
 
+// literalElems is text as a trigger's part.
 func literalElems(text string, caseless bool) []elem {
-	var out []elem
-	for i := 0; i < len(text); i++ {
-		bytes := text[i : i+1]
+	out := make([]elem, len(text), len(text)+4)
+	for i := range out {
 		if caseless {
-			bytes = strings.ToLower(bytes) + strings.ToUpper(bytes)
+			out[i] = caselessElems[text[i]]
+		} else {
+			out[i] = exactElems[text[i]]
 		}
-		out = append(out, elem{setOf(bytes), 1})
 	}
 	return out
 }
+
+// exactElems and caselessElems are the parts of all literals: there are some
+// fifteen thousand in the database, of a few dozen bytes.
+var exactElems, caselessElems = func() (exact, caseless [256]elem) {
+	for c := range 256 {
+		exact[c] = elem{setOf(string([]byte{byte(c)})), 1, 1, literal(byte(c))}
+		caseless[c] = exact[c]
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		upper := c - 'a' + 'A'
+		caseless[c] = elem{setOf(string([]byte{byte(c), byte(upper)})), 1, 2, literal(byte(c))}
+		caseless[upper] = caseless[c]
+	}
+	return exact, caseless
+}()
 
 // prefixElems reads a prefix of literal bytes and [abc] or [a-z] classes.
 func prefixElems(prefix string) []elem {
@@ -223,7 +267,7 @@ func prefixElems(prefix string) []elem {
 			bytes = ranges(prefix[i+1 : end])
 			i = end
 		}
-		out = append(out, elem{setOf(bytes), 1})
+		out = append(out, elem{set: setOf(bytes), n: 1})
 	}
 	return out
 }

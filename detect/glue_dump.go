@@ -52,6 +52,30 @@ func typed(b []byte, p, hi int) int {
 	return end + len(after) - p
 }
 
+// wide returns the length of a quote or a blank beyond ASCII at p (UTF-8), or 0:
+// curly quotes, guillemets, blanks that do not break.
+func wide(b []byte, p, hi int) (n int, quote bool) {
+	if p >= hi || b[p] < 0xc2 {
+		return 0, false
+	}
+	for _, w := range wideQuotes {
+		if p+len(w) <= hi && string(b[p:p+len(w)]) == w {
+			return len(w), true
+		}
+	}
+	for _, w := range wideBlanks {
+		if p+len(w) <= hi && string(b[p:p+len(w)]) == w {
+			return len(w), false
+		}
+	}
+	return 0, false
+}
+
+var (
+	wideQuotes = []string{"\u201c", "\u201d", "\u2018", "\u2019", "\u201e", "\u201a", "\u00ab", "\u00bb", "\u2039", "\u203a"}
+	wideBlanks = []string{"\u00a0", "\u202f", "\u2009"}
+)
+
 // isMemberName reports whether the quoted value of c is the name of the first member
 // of an object: "AccessToken":{"user-1-login":{…}}.
 func (s *Scanner) isMemberName(c *candidate) bool {

@@ -50,7 +50,7 @@ func (g *glue) sentence(b []byte, hi int) bool {
 		var buf [maxWord]byte
 		word := lowerWord(&buf, b[start:p])
 		before := other
-		other = namesOther(word)
+		other = namesOther(word) || isCamel(b[start:p])
 		for p < hi && indexByte("()'\"", b[p]) {
 			p++
 		}
@@ -79,6 +79,16 @@ func (g *glue) sentence(b []byte, hi int) bool {
 			if end-q >= minLed || q < hi && indexByte("\"'`[<", b[q]) {
 				return g.led(b, q, hi, ' ')
 			}
+		}
+	}
+	return false
+}
+
+// isCamel reports whether a word is a key of several words: passwordChangedAt.
+func isCamel(word []byte) bool {
+	for i := 1; i < len(word); i++ {
+		if isUpper(word[i]) && isLower(word[i-1]) {
+			return true
 		}
 	}
 	return false

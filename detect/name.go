@@ -24,7 +24,7 @@ func nameTriggers(r *rules.Rule, name string) []*Trigger {
 		t := &Trigger{Rule: r, Key: name, word: word, form: formKey, rest: len(follows), name: true}
 		t.elems = literalElems(word, false)
 		for _, in := range follows {
-			t.elems = append(t.elems, elem{in, 1})
+			t.elems = append(t.elems, elem{set: in, n: 1})
 		}
 		return t
 	}

@@ -162,6 +162,21 @@ var notations = []struct{ name, text string }{
 	{"wire", `>> "K: V[\r][\n]"`},
 	{"wire =", `<< "x=y&K=V[\r][\n]"`},
 	{"crlf as text", `POST / HTTP/1.1\r\nK: V\r\nx: y`},
+	{"curly quotes", `K: “V” x`},
+	{"curly quotes around both", `“K”: “V”, “x”: “y”`},
+	{"single curly quotes", `K: ‘V’ x`},
+	{"guillemets", `K «V» x`},
+	{"blank that does not break", "K:\u00a0V x"},
+	{"blanks that do not break", "K\u00a0=\u00a0V x"},
+	{"comparison", `K == "V"`},
+	{"comparison, javascript", `K === "V"`},
+	{"comparison, differs", `K != V`},
+	{"cef escaped", `a K\=V`},
+	{"properties escaped", `K\: V`},
+	{"quoted twice", `K="\"V\""`},
+	{"quoted twice, other quotes", `K='"V"'`},
+	{"system property", `java -DK=V -jar x`},
+	{"build property", `gradle -PK=V build`},
 	{"dotted", `oauth.K=V`},
 	{"prefixed", `X-K: V`},
 }
@@ -173,7 +188,8 @@ var notationKeys = []string{"code_verifier", "access_token", "refreshToken", "cl
 // trigger.
 var weakCannotWrite = map[string]bool{
 	"c# dictionary": true, "sql insert": true, "sql insert, last": true, "yaml block": true, "object's member": true, "object's argument": true, "got": true,
-	"xml element, attribute": true,
+	"xml element, attribute": true, "single curly quotes": true, "guillemets": true, "blanks that do not break": true, "comparison, javascript": true,
+	"comparison, differs": true, "system property": true, "build property": true,
 }
 
 // isWeakKey reports whether a key of notationKeys is one, or ends in one.

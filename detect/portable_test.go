@@ -116,9 +116,9 @@ func randomTriggers(rnd *rand.Rand) (out []*Trigger) {
 	for range 1 + rnd.IntN(30) {
 		tr := &Trigger{Rule: &rules.Rule{ID: "random"}}
 		for range 3 + rnd.IntN(6) {
-			tr.elems = append(tr.elems, elem{sets[rnd.IntN(len(sets)-1)], 1})
+			tr.elems = append(tr.elems, elem{set: sets[rnd.IntN(len(sets)-1)], n: 1})
 		}
-		tr.elems = append(tr.elems, elem{sets[rnd.IntN(len(sets))], 1 + rnd.IntN(8)})
+		tr.elems = append(tr.elems, elem{set: sets[rnd.IntN(len(sets))], n: 1 + rnd.IntN(8)})
 		if tr.check() == nil {
 			out = append(out, tr)
 		}

@@ -18,13 +18,24 @@ const (
 	formShape              // a whole value of a known shape; no expression of the engine's
 	formJar                // a key whose value is cookies, and the first byte of its glue
 	formBlob               // a key word in base64
+	formDump               // the first row of a dump in hexadecimal
+	formSuffix             // what stands behind a value
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 
 // elem is a part of a trigger: n bytes of a set.
 type elem struct {
-	set *set
-	n   int
+	set  *set
+	n    int
+	size int    // the set's, when it is known
+	text string // how the engine writes a literal; empty for others
+}
+
+func (e elem) len() int {
+	if e.size > 0 {
+		return e.size
+	}
+	return e.set.len()
 }
 
 // Trigger is one expression of the compiled database. It has a fixed shape:
@@ -61,7 +72,11 @@ func (t *Trigger) Role() rules.Role { return t.Rule.Role }
 func (t *Trigger) Expression() string {
 	var out strings.Builder
 	for _, e := range t.elems {
-		out.WriteString(t.class(e.set))
+		if e.text != "" {
+			out.WriteString(e.text)
+		} else {
+			out.WriteString(t.class(e.set))
+		}
 		if e.n > 1 {
 			fmt.Fprintf(&out, "{%d}", e.n)
 		}
@@ -117,7 +132,7 @@ func (t *Trigger) expansion() (best [window]*set, literals int) {
 	var sets []*set
 	var sizes []int
 	for _, e := range t.elems {
-		size := e.set.len()
+		size := e.len()
 		for range e.n {
 			sets, sizes = append(sets, e.set), append(sizes, size)
 		}

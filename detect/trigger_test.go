@@ -57,12 +57,12 @@ func TestBadTriggersAreRefused(t *testing.T) {
 		elems []elem
 		want  string
 	}{
-		"newline":     {append(letters(8), elem{setOf("x\n"), 1}), "can match a newline"},
+		"newline":     {append(letters(8), elem{set: setOf("x\n"), n: 1}), "can match a newline"},
 		"too long":    {letters(maxTrigger + 1), "spans"},
 		"too short":   {letters(4), "no five bytes in a row"},
-		"too open":    {[]elem{{alphabets["base64url"], 8}}, "expands to more than"},
+		"too open":    {[]elem{{set: alphabets["base64url"], n: 8}}, "expands to more than"},
 		"fitting":     {letters(8), ""},
-		"long enough": {append(letters(4), elem{blank, 1}), ""},
+		"long enough": {append(letters(4), elem{set: blank, n: 1}), ""},
 	} {
 		err := (&Trigger{Rule: r, Key: "k", elems: tc.elems}).check()
 		switch {
