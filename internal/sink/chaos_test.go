@@ -50,6 +50,7 @@ func TestNothingIsLost(t *testing.T) {
 
 func chaos(t *testing.T, random *rand.Rand) {
 	const n = 120
+	own := rand.New(rand.NewPCG(random.Uint64(), 2)) // this goroutine's, the other is the runner's
 	dir := t.TempDir()
 	refused := func(id string) bool { return strings.HasSuffix(id, "7") }
 	f := &fake{answer: func(_ int, in []sink.Item) sink.Report {
@@ -72,14 +73,14 @@ func chaos(t *testing.T, random *rand.Rand) {
 	for run := 0; run <= 6; run++ {
 		letters := &deadLetters{Outbox: box(t, dir, "f")}
 		fan := sink.NewFan(letters, sink.NewRunner(sink.Options{
-			Name: "f", Sink: f, Outbox: &flaky{letters, 0.1, random}, Batch: 1 + random.IntN(40),
+			Name: "f", Sink: f, Outbox: &flaky{letters, 0.1, random}, Batch: 1 + own.IntN(40),
 		}))
 		stop := start(t, fan)
 		if run < 6 {
 			if err := fan.Append(t.Context(), items(run*n/6+1, (run+1)*n/6)); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(random.IntN(20)) * time.Second)
+			time.Sleep(time.Duration(own.IntN(20)) * time.Second)
 		} else {
 			time.Sleep(2 * time.Hour)
 		}

@@ -35,8 +35,9 @@ func (f *fake) Send(_ context.Context, items []sink.Item) sink.Report {
 	f.mu.Lock()
 	n := len(f.calls)
 	f.calls = append(f.calls, call{time.Now(), len(items)})
+	answer := f.answer
 	f.mu.Unlock()
-	report := f.answer(n, items)
+	report := answer(n, items)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, o := range report.Outcomes {
@@ -117,12 +118,15 @@ func TestADeadSinkHurtsNoOther(t *testing.T) {
 			t.Fatalf("%d of 1000 after %v", well.distinct(), time.Since(before))
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		for _, s := range fan.States() {
 			if s.Broken != (s.Name == "dead") {
 				t.Errorf("%+v", s)
 			}
 		}
+		dead.mu.Lock()
 		dead.answer = takes
+		dead.mu.Unlock()
 		time.Sleep(sink.DefaultMaxDelay)
 		synctest.Wait()
 		if dead.distinct() != 1000 {
@@ -194,6 +198,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if got := f.calls[1].at.Sub(f.calls[0].at); got != 17*time.Minute {
 			t.Fatal(got)
 		}
@@ -283,6 +288,7 @@ func TestTheLastItemIsNotGivenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(48 * time.Hour)
+		synctest.Wait()
 		if len(dead.letters) != 0 || len(f.calls) < 1000 {
 			t.Fatal(len(dead.letters), len(f.calls))
 		}
