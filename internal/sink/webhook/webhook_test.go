@@ -281,3 +281,29 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a client is called, every ready body is JSON.
+func FuzzBodies(f *testing.F) {
+	for _, client := range sinktest.HostileClients {
+		f.Add(client, client)
+	}
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { body, _ = io.ReadAll(r.Body) }))
+	f.Cleanup(server.Close)
+	f.Setenv("LEAKVEIL_TEST_KEY", "key")
+	f.Fuzz(func(t *testing.T, client, service string) {
+		d := sinktest.Detection(client, 1)
+		d.Service = service
+		items := sinktest.Fold(t, d)
+		for _, format := range []string{"json", "slack", "discord", "teams", "pagerduty"} {
+			o := webhook.Options{HTTP: transport.HTTPOptions{URL: server.URL}, Format: format}
+			if format == "pagerduty" {
+				o.RoutingKey = transport.Secret{Env: "LEAKVEIL_TEST_KEY"}
+			}
+			delivered(t, open(t, o).Send(t.Context(), items), 1)
+			if !json.Valid(body) {
+				t.Fatalf("%s: %s", format, body)
+			}
+		}
+	})
+}
