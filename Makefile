@@ -15,7 +15,7 @@ deps:
 	@scripts/deps.sh build
 
 deps-test:
-	@scripts/deps.sh build java
+	@scripts/deps.sh build java backends
 
 build: deps ## build bin/leakveil
 	go build -o $(BIN) ./cmd/leakveil

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building (and, with "java", the Kafka broker of the tests) needs,
-# or says in one sentence what to install. Usage: deps.sh go|build [java]
+# or says in one sentence what to install. Usage: deps.sh go|build [java] [backends]
 set -euo pipefail
 
 go_wanted=1.26
@@ -48,6 +48,10 @@ for what in "$@"; do
 	java)
 		command -v java >/dev/null && java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || missing+=(openjdk-17-jre-headless)
 		command -v mvn >/dev/null || missing+=(maven)
+		;;
+	backends) # what fetches and starts the receivers of the sinks' tests
+		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+		command -v unshare >/dev/null || missing+=(util-linux)
 		;;
 	*) die "deps.sh: unknown part $what" ;;
 	esac

@@ -11,6 +11,7 @@ import (
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/sink"
 )
 
 // alerts folds detections into alerts. With an alerts topic it is a consumer of
@@ -21,6 +22,7 @@ type alerts struct {
 	fold    alert.Config
 	deliver kafka.Deliverer
 	file    *alert.FileLog // nil: none
+	fan     *sink.Fan      // nil: none
 	next    *offsetStore
 	source  *kafka.Source // nil without a topic
 	metrics alertCounts
@@ -111,7 +113,7 @@ func (a *alerts) foldBatch(ctx context.Context, in kafka.Input) (kafka.Unit, err
 	p.read = max(p.read, in.Info.LastOffset+1)
 	p.pending = append(p.pending, p.fold.Changed()...)
 	p.inFlight = len(p.pending)
-	return a.unit(in.Partition, p)
+	return a.unit(ctx, in.Partition, p)
 }
 
 // partition returns the partition's fold: a new one in each generation, since
@@ -149,14 +151,18 @@ func (a *alerts) add(p *partitionFold, r *recordbatch.Record) {
 	p.fold.Add(r.Offset, written, d)
 }
 
-// unit is what is to be delivered for the pending alerts. The file comes first:
-// a crash in between repeats a line of it, with the same id and sequence.
-func (a *alerts) unit(partition int32, p *partitionFold) (kafka.Unit, error) {
+// unit is what is to be delivered for the pending alerts. The file comes first,
+// then the store: a crash in between repeats a line of the file, with the same id
+// and sequence, and the store knows what it has. A store that is full holds the
+// alerts back here.
+func (a *alerts) unit(ctx context.Context, partition int32, p *partitionFold) (kafka.Unit, error) {
 	u := kafka.Unit{Topic: a.topic, Partition: partition}
 	var lines [][]byte
+	var items []sink.Item
 	for _, alerted := range p.pending {
 		line := alert.MarshalAlert(alerted)
 		lines = append(lines, line)
+		items = append(items, sink.Item{ID: fmt.Sprintf("%s-%d", alerted.ID, alerted.Sequence), Document: line})
 		u.Events = append(u.Events, kafka.Message{Topic: a.topic, Partition: partition, Record: recordbatch.Record{
 			Timestamp: a.now().UnixMilli(),
 			Key:       []byte(alert.ClientKey(alerted.Client) + " " + alerted.Kind),
@@ -166,6 +172,11 @@ func (a *alerts) unit(partition int32, p *partitionFold) (kafka.Unit, error) {
 	if a.file != nil && len(lines) > 0 {
 		if err := a.file.Append(lines); err != nil {
 			return u, fmt.Errorf("alerts file: %w", err)
+		}
+	}
+	if a.fan != nil && len(items) > 0 {
+		if err := a.fan.Append(ctx, items); err != nil {
+			return u, fmt.Errorf("alerts store: %w", err)
 		}
 	}
 	return u, nil
@@ -219,7 +230,7 @@ func (a *alerts) sweep(ctx context.Context) {
 		if len(p.pending) == 0 || p.inFlight > 0 {
 			continue
 		}
-		u, err := a.unit(number, p)
+		u, err := a.unit(ctx, number, p)
 		if err == nil && a.source != nil {
 			err = a.deliver.Deliver(ctx, u)
 		}

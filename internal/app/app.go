@@ -19,6 +19,7 @@ import (
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/internal/suppress"
 	"github.com/leakveil/leakveil/internal/telemetry"
 	"github.com/leakveil/leakveil/redact"
@@ -50,6 +51,7 @@ type App struct {
 	alerts   *alerts
 	source   *kafka.Source
 	listener *telemetry.Server
+	fan      *sink.Fan // nil without a store
 	// positions are those of the input's partitions.
 	positions *positions
 	stalled   *stalled
@@ -62,7 +64,7 @@ func New(ctx context.Context, c *config.Config, build telemetry.Build, log *slog
 	steps := []func(context.Context) error{
 		func(context.Context) error { return c.CheckFiles() },
 		func(context.Context) (err error) { a.metrics, err = telemetry.New(build); return err },
-		a.openKey, a.openWorkers, a.preflight, a.openDeliverer, a.openAlerts, a.openSource, a.openListener,
+		a.openKey, a.openWorkers, a.preflight, a.openDeliverer, a.openSinks, a.openAlerts, a.openSource, a.openListener,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -82,6 +84,9 @@ func (a *App) Run(ctx context.Context) error {
 	all, running := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.source.Run(running) })
 	all.Go(func() error { return a.alerts.run(running) })
+	if a.fan != nil {
+		all.Go(func() error { return a.fan.Run(running) })
+	}
 	all.Go(func() error { a.watch(running); return nil })
 	err := all.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -100,6 +105,9 @@ func (a *App) Close() {
 	}
 	if a.alerts != nil {
 		a.alerts.close()
+	}
+	if a.fan != nil {
+		_ = a.fan.Close()
 	}
 	if a.produce != nil {
 		a.produce.CloseIdleConnections()
@@ -240,7 +248,7 @@ func (a *App) processor() *processor {
 	return newProcessor(&processor{
 		maxRecord: int(a.config.Limits.MaxRecordBytes),
 		output:    a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
-		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, dead: a.config.DeadLetter.Kafka.Topic,
+		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, fan: a.fan, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
 		counts: a.metrics, now: time.Now,
 	}, a.workers...)

@@ -75,6 +75,7 @@ type setup struct {
 	broker, group, input string // input: one topic
 	more                 string // further YAML, of keys that are not written here
 	inputMore, limits    string // YAML flow members, as `topics_regex: ".*"`
+	alertsMore           string // YAML lines below alerts, indented by two
 	noAlertsFile         bool
 }
 
@@ -98,6 +99,7 @@ func (s setup) write(t *testing.T, dir, key, listen string) string {
 	if !s.noAlertsFile {
 		text += fmt.Sprintf("  file: {path: %s}\n", filepath.Join(dir, "alerts.ndjson"))
 	}
+	text += s.alertsMore
 	text += fmt.Sprintf("dead_letter: {kafka: {topic: %s}}\nfingerprint: {key_file: %s}\nhttp: {listen: %q}\n", s.dead(), key, listen)
 	if s.limits != "" {
 		text += "limits: {" + s.limits + "}\n"

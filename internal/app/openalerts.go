@@ -17,7 +17,7 @@ func (a *App) openAlerts(context.Context) error {
 	a.alerts = &alerts{
 		topic:   c.Alerts.Kafka.Topic,
 		fold:    alert.Config{Key: a.key.Derive("alert id"), Window: c.Alerts.Window, Interval: c.Alerts.Interval},
-		deliver: a.deliver, metrics: a.metrics, log: a.log, now: time.Now,
+		deliver: a.deliver, fan: a.fan, metrics: a.metrics, log: a.log, now: time.Now,
 		folds: map[int32]*partitionFold{},
 	}
 	if err := a.openAlertsFile(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
 	"github.com/leakveil/leakveil/internal/pipeline"
+	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/redact"
 )
 
@@ -35,6 +36,7 @@ type processor struct {
 	alerts    string                    // topic, "" for none
 	dead      string                    // topic, "" for none
 	file      *alert.FileLog            // nil: none
+	fan       *sink.Fan                 // nil: none
 	key       []byte                    // of detection ids
 	keyID     string
 	region    string

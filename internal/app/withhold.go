@@ -9,6 +9,7 @@ import (
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/sink"
 )
 
 // stub returns what stands for a record that is withheld, and the dead letter
@@ -41,13 +42,13 @@ func (p *processor) deadLetter(count delivered, topic string, partition int32, f
 }
 
 // bad is delivered in the place of a batch that cannot be decoded.
-func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error) {
+func (p *processor) bad(ctx context.Context, b kafka.BadBatch) (kafka.Unit, error) {
 	const reason = "decode"
 	counted := &later{}
 	u := kafka.Unit{OutTopic: p.output(b.Topic), Delivered: counted.to(p.counts), Dead: p.deadLetter(counted, b.Topic, b.Partition, b.First, b.Last, reason)}
+	id := alert.DetectionID(p.key, event.Where{Topic: b.Topic, Partition: b.Partition, Offset: b.First}, "batch-skipped")
 	line := alert.MarshalSkipped(alert.Skipped{
-		ID:    alert.DetectionID(p.key, event.Where{Topic: b.Topic, Partition: b.Partition, Offset: b.First}, "batch-skipped"),
-		Topic: b.Topic, Partition: b.Partition, First: b.First, Last: b.Last, Reason: reason, At: p.now(),
+		ID: id, Topic: b.Topic, Partition: b.Partition, First: b.First, Last: b.Last, Reason: reason, At: p.now(),
 	})
 	if p.alerts != "" {
 		u.Events = []kafka.Message{{Topic: p.alerts, Partition: -1, Record: recordbatch.Record{
@@ -57,6 +58,11 @@ func (p *processor) bad(_ context.Context, b kafka.BadBatch) (kafka.Unit, error)
 	if p.file != nil {
 		if err := p.file.Append([][]byte{line}); err != nil {
 			return kafka.Unit{}, fmt.Errorf("alerts file: %w", err)
+		}
+	}
+	if p.fan != nil {
+		if err := p.fan.Append(ctx, []sink.Item{{ID: id, Document: line}}); err != nil {
+			return kafka.Unit{}, fmt.Errorf("alerts store: %w", err)
 		}
 	}
 	return u, nil

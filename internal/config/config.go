@@ -88,6 +88,8 @@ type Alerts struct {
 	File     AlertsFile    `key:"file"`
 	Window   time.Duration `key:"window"`
 	Interval time.Duration `key:"interval"`
+	Store    AlertsStore   `key:"store"`
+	Sinks    []AlertSink   `key:"sinks"`
 }
 
 // AlertsKafka is the topic of detections and alerts; empty: none.

@@ -56,6 +56,7 @@ func (c *Config) files() []namedFile {
 	for i, k := range c.Fingerprint.Keys {
 		add(fmt.Sprintf("fingerprint.keys[%d].file", i), k.File, true)
 	}
+	c.sinkFiles(add)
 	return out
 }
 

@@ -23,6 +23,7 @@ func (c *Config) Validate() error {
 	}
 	v.fingerprint(&c.Fingerprint)
 	v.policies(c.Policies)
+	v.sinks(&c.Alerts)
 	v.rest(c)
 	if len(v.problems) > 0 {
 		return v.problems.sorted()

@@ -100,6 +100,9 @@ func (v *validator) otlpEndpoint(out *OTLPOutput) {
 
 // otlpAlerts: detections need a place that is durable.
 func (v *validator) otlpAlerts(c *Config) {
+	if len(c.Alerts.Sinks) > 0 {
+		v.add("alerts.sinks", "goes with input.kafka alone for now; with input.otlp alerts go to alerts.file and alerts.kafka")
+	}
 	switch t := c.Alerts.Kafka.Topic; {
 	case c.KafkaAlerts() && !legalTopic(t):
 		v.add("alerts.kafka.topic", "is no topic name: 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'")

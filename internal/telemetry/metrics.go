@@ -33,7 +33,7 @@ type Metrics struct {
 	provider *sdk.MeterProvider
 	table    *table
 
-	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts,
+	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts, sinkDocuments,
 	retries, badBatches, gaps, lost, rebalances, requests metric.Int64Counter
 	batch metric.Float64Histogram
 
@@ -86,6 +86,7 @@ func (m *Metrics) counters(k *maker) {
 	m.deadLetters = k.counter("leakveil.dead_letters")
 	m.detections = k.counter("leakveil.detections")
 	m.alerts = k.counter("leakveil.alerts")
+	m.sinkDocuments = k.counter("leakveil.sink.documents")
 	m.retries = k.counter("leakveil.produce.retries")
 	m.badBatches = k.counter("leakveil.bad_batches")
 	m.gaps = k.counter("leakveil.retention.gaps")

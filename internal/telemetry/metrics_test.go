@@ -52,6 +52,7 @@ func fill(m *Metrics) {
 	m.DeadLetters("decode", 1)
 	m.Detections("certain", "same_record", 4)
 	m.Alerts("jwt", "high", 1)
+	m.SinkDocuments("siem", "delivered", 3)
 	m.BatchDone(20 * time.Millisecond)
 	m.ProduceRetry()
 	m.BadBatch("skip")
@@ -140,6 +141,7 @@ func TestUnknownValuesBecomeOther(t *testing.T) {
 	m.Detections(canary, canary, 1)
 	m.Alerts(canary, canary, 1)
 	m.BadBatch(canary)
+	m.SinkDocuments("siem", canary, 1)
 	text := scrape(t, m)
 	if strings.Contains(text, canary) || !strings.Contains(text, `leakveil_findings_total{action="other",kind="other"} 1`) {
 		t.Error("a value outside the label's list is shown")

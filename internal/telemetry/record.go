@@ -83,6 +83,14 @@ func (m *Metrics) Alerts(kind, severity string, n int64) {
 	}
 }
 
+// SinkDocuments counts what became of documents that a sink was sent; name is
+// that of the configuration.
+func (m *Metrics) SinkDocuments(name, outcome string, n int64) {
+	if m != nil && n > 0 {
+		add(m.sinkDocuments, n, attribute.String("sink", name), m.bounded("taken", outcome))
+	}
+}
+
 // BatchDone notes the time of scanning and masking one batch.
 func (m *Metrics) BatchDone(d time.Duration) {
 	if m != nil {

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/leakveil/leakveil/internal/config"
+	"github.com/leakveil/leakveil/internal/sink"
+	"github.com/leakveil/leakveil/internal/sink/build"
+	"github.com/leakveil/leakveil/internal/sink/transport"
+	"github.com/leakveil/leakveil/internal/store"
+)
+
+// openSinks opens the store and makes the sinks that read it. Without either
+// alerts go to topic and file alone.
+func (a *App) openSinks(ctx context.Context) error {
+	c := a.config.Alerts
+	if c.Store.Path == "" {
+		return nil
+	}
+	names := make([]string, len(c.Sinks))
+	sinks := make([]sink.Sink, len(c.Sinks))
+	for i, s := range c.Sinks {
+		made, err := build.New(sinkOptions(s))
+		if err != nil {
+			return fmt.Errorf("alerts.sinks[%d] (%s): %w", i, s.Name, err)
+		}
+		names[i], sinks[i] = s.Name, made
+	}
+	box, err := store.Open(ctx, store.Options{Path: c.Store.Path, Readers: names, MaxBytes: int64(c.Store.MaxBytes), Keep: c.Store.Keep})
+	if err != nil {
+		return fmt.Errorf("alerts.store.path: %w", err)
+	}
+	runners := make([]*sink.Runner, len(sinks))
+	for i := range sinks {
+		runners[i] = sink.NewRunner(sink.Options{Name: names[i], Sink: sinks[i], Outbox: box, Log: a.log, Observe: a.observe})
+	}
+	a.fan = sink.NewFan(box, runners...)
+	return nil
+}
+
+// observe tells the metrics what a sink took.
+func (a *App) observe(o sink.Observation) {
+	a.metrics.SinkDocuments(o.Sink, "delivered", int64(o.Delivered))
+	a.metrics.SinkDocuments(o.Sink, "rejected", int64(o.Rejected))
+	a.metrics.SinkDocuments(o.Sink, "retried", int64(o.Retried))
+}
+
+func sinkOptions(s config.AlertSink) build.Options {
+	secret := func(file, env string) transport.Secret { return transport.Secret{File: file, Env: env} }
+	return build.Options{
+		Type: s.Type,
+		HTTP: transport.HTTPOptions{
+			URL: s.URL, TLS: transport.TLS{CAFile: s.TLS.CAFile, CertFile: s.TLS.CertFile, KeyFile: s.TLS.KeyFile, ServerName: s.TLS.ServerName},
+			Username: s.Username, Password: secret(s.PasswordFile, s.PasswordEnv),
+			Token: secret(s.TokenFile, s.TokenEnv), Scheme: s.TokenScheme, Gzip: s.Gzip,
+		},
+		Address: s.Address, Path: s.Path, MaxBytes: int64(s.MaxBytes), Keep: s.Keep, Format: s.Format, TemplateFile: s.TemplateFile,
+		SigningKey: secret(s.SigningKeyFile, s.SigningKeyEnv), RoutingKey: secret(s.RoutingKeyFile, s.RoutingKeyEnv),
+		Protocol: s.Protocol, Stream: s.Stream, InstallTemplate: s.InstallTemplate, Index: s.Index, Ack: s.Ack,
+	}
+}

@@ -1,0 +1,64 @@
+package sink
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leakveil/leakveil/internal/outbox"
+)
+
+// Fan is an outbox with its runners: what is appended goes to every sink, each
+// at its own pace.
+type Fan struct {
+	box     outbox.Outbox
+	runners []*Runner
+}
+
+// NewFan returns a Fan over runners that read box.
+func NewFan(box outbox.Outbox, runners ...*Runner) *Fan { return &Fan{box, runners} }
+
+// Append stores the items and returns when they are on disk; sending them goes
+// on behind it. outbox.ErrFull means that nothing is stored and the caller holds
+// its source back.
+func (f *Fan) Append(ctx context.Context, items []Item) error {
+	entries := make([]outbox.Entry, len(items))
+	for i, item := range items {
+		entries[i] = outbox.Entry{ID: item.ID, Data: item.Document}
+	}
+	if err := f.box.Append(ctx, entries); err != nil {
+		return err
+	}
+	for _, r := range f.runners {
+		r.Wake()
+	}
+	return nil
+}
+
+// Run delivers until ctx ends.
+func (f *Fan) Run(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for _, r := range f.runners {
+		all.Go(func() error { return r.Run(ctx) })
+	}
+	return all.Wait()
+}
+
+// States returns how each sink does.
+func (f *Fan) States() []State {
+	out := make([]State, len(f.runners))
+	for i, r := range f.runners {
+		out[i] = r.State()
+	}
+	return out
+}
+
+// Close closes the sinks and the outbox; Run must have returned.
+func (f *Fan) Close() error {
+	var all []error
+	for _, r := range f.runners {
+		all = append(all, r.Close())
+	}
+	return errors.Join(append(all, f.box.Close())...)
+}
