@@ -33,7 +33,7 @@ test: deps deps-test ## unit and integration tests, with a real Kafka broker
 test-long: deps deps-test ## the long chaos runs and fuzzing (about an hour)
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
 	@scripts/test-vectorscan.sh
-	$(MAKE) fuzz FUZZTIME=120s
+	$(MAKE) fuzz
 
 check: fmt lint race ## what every push must pass
 
@@ -47,9 +47,9 @@ lint: deps
 race: deps deps-test ## all tests with the race detector
 	go test -race -timeout 30m ./...
 
-FUZZTIME ?= 20s
-fuzz: deps ## each fuzz target for FUZZTIME
-	@scripts/fuzz.sh $(FUZZTIME)
+FUZZTIME ?= 7200
+fuzz: deps ## each fuzz target: FUZZTIME CPU seconds in all, 2 hours when it is not set; goes on where it stopped
+	@scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
 
 bench: build ## Go benchmarks, then whole-process figures against ripgrep and raw Hyperscan
 	@scripts/bench.sh

@@ -37,6 +37,8 @@ func init() { // breaks the initialisation cycle through Scanner
 		"not_in_blob":   checkNotInBlob,
 		"curl_user":     checkCurlUser,
 		"bare_key":      checkBareKey,
+		"url_password":  checkURLPassword,
+		"go_config":     checkGoConfig,
 		"user_password": checkUserPassword,
 		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
@@ -70,17 +72,21 @@ func (s *Scanner) check(c *candidate) bool {
 		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
 		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
 		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
-		s.refuses("source_code", s.isSource(c, v)) ||
+		s.refuses("source_code", s.isSource(c, v)) || s.refuses("stored_value", isHashed(v)) ||
 		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {
 		return false
 	}
+	if c.glue.over && s.refuses("line_goes_on", !s.endsLine(c)) {
+		return false
+	}
 	if c.glue.strict && !s.passes("strict", s.isStrict(c, v)) {
 		return false
 	}
 	c.Confidence = rules.Likely
+	cut := false
 	if form := c.trigger.form; form == formPrefix || form == formShape {
 		if s.refuses("look_alike_key", s.lookAlikeKey(c)) {
 			return false
@@ -93,7 +99,7 @@ func (s *Scanner) check(c *candidate) bool {
 		}
 		c.Confidence = rules.Likely
 		if form := c.trigger.form; form == formKey || form == formScheme && headerBefore(s.arena[c.RecordLow:c.KeyStart]) {
-			return true // what the rule's checks look for may be missing
+			cut = true // what the rule's checks look for may be missing
 		}
 	}
 	if len(v) > r.Value.Max || c.End-c.Start-maxJudged > r.Value.Max {
@@ -103,6 +109,9 @@ func (s *Scanner) check(c *candidate) bool {
 		c.Confidence = c.trigger.shape.confidence
 	}
 	for i, confirms := range c.trigger.checks {
+		if cut && !ofKey[r.Checks[i]] {
+			continue
+		}
 		ok := confirms(s, c, v)
 		if s.recorder != nil {
 			s.recorder.step(r.Checks[i], ok)
@@ -113,6 +122,10 @@ func (s *Scanner) check(c *candidate) bool {
 	}
 	return true
 }
+
+// ofKey are the checks that judge where a key stands, and so the beginning of a value
+// that was cut off as well.
+var ofKey = map[string]bool{"bare_key": true, "user_password": true, "plain": true}
 
 // checkRandom judges what stands behind a vendor's prefix, or the whole value.
 func checkRandom(_ *Scanner, c *candidate, v []byte) bool {
@@ -147,7 +160,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || s.otherKey(c) {
+	if isWords(v) || isName(v) || isObject(v) || !c.glue.over && s.otherKey(c) {
 		return false
 	}
 	if isNumber(v) {

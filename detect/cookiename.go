@@ -18,6 +18,7 @@ var otherWords = wordsOf("csrf xsrf csrftoken xsrftoken csrfmiddlewaretoken anti
 	"currency country region nonce correlation state challenge verifier pkce analytics tracking track visitor visit experiment abtest " +
 	"expires expiry expiration expire exp timeout ttl time timestamp start started created updated last count counter method provider " +
 	"hint policy age mode type scope status enabled required url uri redirect returnto path domain version banner popup seen dismissed " +
+	"continuation page cursor pagination next index length len interval period delay limit level format count preset default " +
 	"firstname hash is authenticated username displayname email lb affinity route sticky size samesite secure httponly attempts failed error name")
 
 // otherStarts begin the names of analytics' and load balancers' cookies.
@@ -82,7 +83,7 @@ func endsLogin(word []byte) bool {
 	}
 	for _, end := range loginEnds {
 		if len(word) > len(end) && bytes.HasSuffix(word, []byte(end)) {
-			return true
+			return end != "sid" || !indexByte("aeiou", word[len(word)-4]) // resid
 		}
 	}
 	return false

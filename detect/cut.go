@@ -100,7 +100,7 @@ func (c *candidate) remains(v []byte) bool {
 		}
 	}
 	c.Truncated = true
-	return score(v) > 0 && !isNumber(v) && !isDate(v) && !isPair(v)
+	return score(v) > 0 && !isNumber(v) && !isDate(v) && !isPair(v) && !isName(v)
 }
 
 // minMarkedPrefix is the length from which a vendor's prefix tells a value of which

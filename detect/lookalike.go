@@ -18,7 +18,8 @@ var weakLookAlikes = []string{
 	"pagetoken", "nexttoken", "prevtoken", "previoustoken", "continuationtoken", "continuetoken", "paginationtoken",
 	"cursortoken", "resumetoken", "scrolltoken", "skiptoken", "deltatoken", "starttoken", "startingtoken", "synctoken",
 	"forwardtoken", "backwardtoken",
-	"idempotencytoken", "clientrequesttoken", "cancellationtoken", "locktoken",
+	"idempotencytoken", "clientrequesttoken", "cancellationtoken", "canceltoken", "locktoken", "leasetoken", "fencingtoken", "fencetoken",
+	"reservationtoken", "delegationtoken",
 	"publickeytoken", // of .NET assemblies, in each of their stack traces
 	"idtoken", "logouttoken",
 }
@@ -27,7 +28,7 @@ var weakLookAlikes = []string{
 // before a blank their first words mean nothing (client=data-export token=…).
 var joinedLookAlikes = []string{
 	"lasttoken", "endtoken", "offsettoken", "markertoken", "bookmarktoken", "sequencetoken", "watermarktoken", "positiontoken", "sharditeratortoken",
-	"changetoken", "updatetoken", "versiontoken", "creationtoken", "creatortoken", "usagetoken", "deduplicationtoken", "deduptoken", "fencingtoken",
+	"changetoken", "updatetoken", "versiontoken", "creationtoken", "creatortoken", "usagetoken", "deduplicationtoken", "deduptoken",
 	"clienttoken", "exporttoken", "workunittoken", "lifecycleactiontoken", "devicetoken", "pushtoken", "pushnotificationtoken", "fcmtoken", "apnstoken", "purchasetoken", "transactiontoken", "tracetoken", "correlationtoken",
 }
 
@@ -43,6 +44,22 @@ var otherCodes = map[string]bool{
 	"hash": true, "color": true, "colour": true,
 	"status": true, "exit": true, "http": true, "source": true, "object": true, "byte": true, "commit": true, "vat": true, "reason": true,
 }
+
+// spokenCodes are the same of words that mean it in sentences alone (error code X):
+// before a pair they may tell what became of a request (error code=X).
+var spokenCodes = map[string]bool{
+	"error": true, "return": true, "result": true, "failure": true, "event": true, "message": true, "cipher": true, "signal": true, "errno": true,
+	"diagnostic": true, "fault": true, "alarm": true, "completion": true, "termination": true,
+}
+
+// spokenTokens are words before the word token that speak of a parser's or a
+// tokenizer's.
+var spokenTokens = wordsOf("unexpected unrecognized unrecognised illegal stray offending end stop padding special string parser lexer syntax " +
+	"comment identifier literal keyword operator delimiter separator eof eos bos")
+
+// tokenNouns are those words of joinedLookAlikes that are no verbs as well, so that
+// they mean the same in sentences (device token X).
+var tokenNouns = wordsOf("device push sequence offset position bookmark watermark transaction correlation purchase deduplication dedup fcm apns")
 
 // floor is where the text that says something about a candidate's key begins: the
 // record, or the end of the value before it. What a mask may replace says nothing,
@@ -76,9 +93,12 @@ func (s *Scanner) otherWord(c *candidate) bool {
 		word = append(word, lower(b))
 	}
 	if c.trigger.Key == "code" {
-		return otherCodes[string(word)]
+		return otherCodes[string(word)] || s.isSpokenOf(c) && spokenCodes[string(word)]
 	}
-	return c.trigger.Key == "token" && len(word) > 0 && hasEnd(append(word, "token"...), weakLookAlikes)
+	if c.trigger.Key != "token" || len(word) == 0 {
+		return false
+	}
+	return s.isSpokenOf(c) && (spokenTokens[string(word)] || tokenNouns[string(word)]) || hasEnd(append(word, "token"...), weakLookAlikes)
 }
 
 func hasEnd(name []byte, list []string) bool {
@@ -138,7 +158,33 @@ func (s *Scanner) otherKey(c *candidate) bool {
 	if c.trigger.Key == "code" && len(name) > len("code") {
 		return !codeKeys[string(name)] // product, country, zip, status code …
 	}
-	return hasEnd(name, weakLookAlikes) || hasEnd(name, joinedLookAlikes) || s.otherWord(c)
+	return hasEnd(name, weakLookAlikes) || hasEnd(name, joinedLookAlikes) || s.otherMember(c) || s.otherWord(c)
+}
+
+// otherMember is otherWord for a name and a full stop before the key: csrf.token.
+func (s *Scanner) otherMember(c *candidate) bool {
+	hi, floor := c.KeyStart-1, s.floor(c)
+	if hi <= floor || s.arena[hi] != '.' || c.trigger.Key != "token" {
+		return false
+	}
+	lo := hi
+	for lo > floor && hi-lo < maxMarked && inKey(s.arena[lo-1]) {
+		lo--
+	}
+	var buf [maxMarked + len("token")]byte
+	name := buf[:0]
+	for _, b := range s.arena[lo:hi] {
+		if isAlnum(b) {
+			name = append(name, lower(b))
+		}
+	}
+	return hasEnd(append(name, "token"...), weakLookAlikes)
+}
+
+// isSpokenOf reports whether a key stands in a sentence: no equals sign stands behind
+// it, or blanks are around that.
+func (s *Scanner) isSpokenOf(c *candidate) bool {
+	return c.glue.sep != '=' || c.glue.start > c.Low && isBlank(s.arena[c.glue.start-1])
 }
 
 func inKey(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }

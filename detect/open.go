@@ -28,8 +28,12 @@ type Open struct {
 	joined        byte // what joins strings: an operator, or ' ' for nothing; 0: no strings
 	printable     bool // the line shows that it is quoted-printable
 	header        bool // the line is a header field
-	label         int  // bytes of the offset that a dump's row begins with; 0: it is none
-	offset        int  // of the next row
+	padded        bool // the value ends in the padding of base64
+	soft          bool // the equals sign at its line's end is no padding
+	made          makeup
+	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int     // of the next row
+	awaited       awaited // a key without its value: nothing of that is there yet
 }
 
 // Live reports whether anything is open.
@@ -51,8 +55,9 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	before := b[line:f.Blob]
 	o := Open{Rule: f.Rule, Kind: f.Kind, Confidence: f.Confidence, Have: f.End - f.Start, dots: -1}
 	o.width, o.indent = eol-line, margin(b[line:eol])
-	o.printable = bytes.Contains(b[line:min(f.End, f.Blob+len("3D"))], []byte("=3D"))
+	o.printable = bytes.Contains(before, []byte("=3D")) && isPrintable(b[line:eol])
 	o.header = isField(before)
+	o.made, o.padded = madeOf(b[f.Start:f.End]), b[f.End-1] == '='
 	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
 		o.dots = dots(v)
 	}
@@ -60,11 +65,59 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 		return o, f.End == eol && f.Blob >= line+o.label
 	}
 	o.quote = openQuote(before)
-	if o.printable && f.End == eol && b[eol-1] == '=' && f.End-f.Start > minCut {
-		f.End-- // a soft line break, which is no part of the value
+	if f.End == eol && o.isSoftBreak(b[f.Start:eol]) {
+		f.End--
+		o.padded, o.soft = false, true
 	}
 	return o, o.readTail(b[f.End:eol])
 }
+
+// isSoftBreak reports whether the equals sign that v, a value at its line's end, ends
+// in is a soft line break, which is no part of it: the line is quoted-printable, or
+// the sign is no padding, which fills up to a multiple of four.
+func (o *Open) isSoftBreak(v []byte) bool {
+	n := len(v) - 1
+	if n < minCut || v[n] != '=' || v[n-1] == '=' {
+		return false
+	}
+	return o.printable || o.width <= maxPrintable && n%4 != 3
+}
+
+// printable steps over the rest of an equals sign as quoted-printable writes it
+// (code=3DV). A value may begin with the same two characters: the line around it must
+// be quoted-printable.
+func (c *candidate) printable(b []byte) {
+	p := c.glue.start
+	if c.glue.sep != '=' || c.glue.slash < 0 || c.glue.pct > 0 || p == c.Low || p+2 >= c.High || string(b[p-1:p+2]) != "=3D" {
+		return
+	}
+	const around = 256
+	end, _ := lineEnd(b, p, min(c.High, p+around))
+	if isPrintable(b[lineStart(b, p, max(c.Low, p-around)):end]) {
+		c.glue.start = p + 2
+	}
+}
+
+// isPrintable reports whether a line is quoted-printable: each of its equals signs
+// begins an escape or is the soft break at its end, and there are two of them.
+func isPrintable(line []byte) bool {
+	signs := 0
+	for p := 0; ; signs++ {
+		n := bytes.IndexByte(line[p:], '=')
+		if n < 0 {
+			return signs > 1
+		}
+		p += n + 1
+		for q := p; q < min(p+2, len(line)); q++ {
+			if unhex(line[q]) > 15 || isLower(line[q]) {
+				return false
+			}
+		}
+	}
+}
+
+// maxPrintable is the length of the longest line in quoted-printable (RFC 2045 §6.7).
+const maxPrintable = 76
 
 // markedAt reports whether the value was cut by whoever wrote it: it does not go on.
 func (s *Scanner) markedAt(f *Finding) bool { return f.Truncated && markAt(s.arena, f.End, f.High) }
@@ -98,15 +151,22 @@ func (o *Open) readJoin(rest []byte) bool {
 	return true
 }
 
-// openQuote returns the quote that is open at the end of text, or 0.
+// openQuote returns the quote that is open at the end of text, or 0. The one before
+// the value may be any; another must stand where quotes open: before a character and
+// behind none of a word.
 func openQuote(text []byte) byte {
-	if n := len(text); n > 0 && (text[n-1] == '\'' || text[n-1] == '`' || text[n-1] == '"') {
+	n := len(text)
+	if n > 0 && (text[n-1] == '\'' || text[n-1] == '`' || text[n-1] == '"') {
 		return text[n-1]
 	}
-	if bytes.Count(text, []byte(`"`))%2 == 1 {
-		return '"'
+	if bytes.Count(text, []byte(`"`))%2 == 0 {
+		return 0
 	}
-	return 0
+	p := bytes.LastIndexByte(text, '"')
+	if p+1 == n || isBlank(text[p+1]) || p > 0 && isAlnum(text[p-1]) {
+		return 0
+	}
+	return '"'
 }
 
 // isField reports whether text begins with the name of a header field and a colon,
@@ -145,6 +205,9 @@ func (o *Open) readLabel(line []byte) {
 
 // Continues reports whether the value goes on in line, which has no line end.
 func (o Open) Continues(line []byte) bool {
+	if o.awaited.what != awaitsNothing {
+		return true
+	}
 	_, _, ok := o.next(line)
 	return ok
 }

@@ -12,7 +12,7 @@ func isPlaceholder(v []byte) bool { return isNothing(v) || fewDistinct(v) }
 
 // isNothing is isPlaceholder but for repetition, which names may have (app-a).
 func isNothing(v []byte) bool {
-	if len(v) == 0 || rules.IsMask(v) {
+	if len(v) == 0 || rules.IsMask(bytes.TrimRight(v, "=")) { // what stood behind the value may have been padding to no one
 		return true
 	}
 	var buf [maxWord]byte

@@ -17,11 +17,45 @@ func isProse(c *candidate, whole, v []byte) bool {
 // isStrict reports whether a value is one though other things are written the
 // same way (glue.strict).
 func (s *Scanner) isStrict(c *candidate, v []byte) bool {
-	if c.glue.sep == ',' && score(v) > 0 && s.isTuple(c) {
+	if c.glue.inside && score(v) > 0 {
 		return true
+	}
+	if c.glue.sep == ',' {
+		if isStored(v) {
+			return false
+		}
+		if score(v) > 0 && s.isTuple(c) {
+			return true
+		}
+		if digestLen[len(v)] && isHex(v) && s.isRow(c) { // a word in it says little of what follows
+			return false
+		}
 	}
 	return len(v) >= minLed && looksRandom(v) && !isPair(v)
 }
+
+// isRow reports whether a key is not the first of the values in round brackets, as in
+// the rows of SQL: VALUES (7,'secret',….
+func (s *Scanner) isRow(c *candidate) bool {
+	const most = 256
+	commas := 0
+	for p := c.KeyStart - 1; p >= max(c.Low, c.KeyStart-most); p-- {
+		switch s.arena[p] {
+		case ',':
+			commas++
+		case '(':
+			return commas > 0
+		case '[', '{':
+			return false
+		}
+	}
+	return false
+}
+
+// digestLen are the lengths of digests in hexadecimal.
+var digestLen = map[int]bool{32: true, 40: true, 56: true, 64: true, 96: true, 128: true}
+
+func isHex(v []byte) bool { return madeOf(v).isHex() }
 
 // isTuple reports whether a key and its value are all that stands in brackets:
 // ["code","V"], ('code', 'V').
@@ -60,8 +94,11 @@ func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
 	if v[0] == '!' && isWords(v[1:]) {
 		return false
 	}
-	if !isWords(v) {
+	if word := bytes.TrimRight(v, "0123456789"); !isWords(v) && (len(v) >= minCut || !isWords(word)) { // OAuth2 is a word
 		return true
+	}
+	if isSpoken(s.arena[c.KeyStart:c.Start]) && allIn(v, lowers) {
+		return false // a sentence that goes on in the next line
 	}
 	p := c.End
 	if p+1 >= c.High || s.arena[p] != ' ' {
@@ -70,6 +107,12 @@ func checkNotProse(s *Scanner, c *candidate, v []byte) bool {
 	for p++; p < c.High && isLetter(s.arena[p]); p++ {
 	}
 	return p == c.End+1 || p < c.High && indexByte("=:_-", s.arena[p]) // the next pair
+}
+
+// isSpoken reports whether the text of a key is two words of a sentence.
+func isSpoken(key []byte) bool {
+	n := bytes.IndexByte(key, ' ')
+	return n > 0 && isLetter(key[n-1]) && n+1 < len(key) && isLetter(key[n+1])
 }
 
 func suppressed(list *rules.Suppress, v []byte) bool {

@@ -26,6 +26,13 @@ func (s *Scanner) isSource(c *candidate, v []byte) bool {
 		return true
 	}
 	key := matchBack(v, len(v), c.trigger.word)
+	if key > 0 && (v[key-1] == '_' || v[key-1] == '-') && allIn(v, inKeyOrDot) { // a variable: oauth2_client_secret
+		return true
+	}
+	if behind := s.arena[c.End:c.High]; allIn(v, inIdentifier) && !looksRandom(v) &&
+		(c.glue.sep == ':' && bytes.HasPrefix(behind, []byte(" = ")) || len(behind) == 1 && behind[0] == '[') {
+		return true // a type, a variable whose index is in the next line
+	}
 	member := key > 0 && v[key-1] == '.' // self.client_secret
 	if next := s.next(c); !member && next != '(' && next != '[' || !allIn(v, inIdentifier) || isDigit(v[0]) {
 		return false
@@ -80,10 +87,13 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 		return false
 	}
 	if root, rest, ok := bytes.Cut(v, []byte(".")); ok {
+		if s.isMinified(c, root, rest) || selves[string(root)] && areNames(rest) {
+			return true
+		}
 		var buf [maxWord]byte
-		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || secretWords[lastWord(rest)])
+		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || endsInSecretWord(rest))
 	}
-	if !secretWords[lastWord(v)] {
+	if !endsInSecretWord(v) {
 		return false
 	}
 	joined := bytes.IndexByte(v, '_') > 0
@@ -92,6 +102,31 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 	}
 	next := s.next(c)
 	return (joined || bytes.ContainsFunc(v[1:], isCapital)) && (next == ')' || next == ';' || next == ',' && c.Start > c.Low && isBlank(s.arena[c.Start-1]))
+}
+
+// isMinified reports whether root and rest are a member of one of the names of one or
+// two letters that minifiers give, in an object of a program: {password:r.Ab.cd}.
+func (s *Scanner) isMinified(c *candidate, root, rest []byte) bool {
+	const most = 2
+	if len(root) == 0 || len(root) > most || !isLetter(root[0]) || c.glue.sep != ':' || c.Start == c.Low || s.arena[c.Start-1] != ':' || !indexByte(",)};]", s.next(c)) {
+		return false
+	}
+	return areNames(rest)
+}
+
+// selves are the words that programs begin members of their own with.
+var selves = map[string]bool{"this": true, "self": true, "process": true}
+
+// areNames reports whether rest is names of members that full stops join. Vault's
+// tokens (s.…) are longer than names.
+func areNames(rest []byte) bool {
+	const longest = 20
+	for name := range bytes.SplitSeq(rest, []byte(".")) {
+		if len(name) == 0 || len(name) > longest || isDigit(name[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isCapital(r rune) bool { return r < 0x80 && isUpper(byte(r)) }
@@ -105,8 +140,8 @@ func isCapitals(v []byte) bool {
 	return true
 }
 
-// lastWord is the last word of a name in snake or camel case, in lower case.
-func lastWord(v []byte) string {
+// endsInSecretWord looks at the last word of a name in snake or camel case.
+func endsInSecretWord(v []byte) bool {
 	p := len(v)
 	for p > 0 && (isLower(v[p-1]) || isUpper(v[p-1])) {
 		p--
@@ -115,7 +150,7 @@ func lastWord(v []byte) string {
 		}
 	}
 	var buf [maxWord]byte
-	return string(lowerWord(&buf, v[p:]))
+	return secretWords[string(lowerWord(&buf, v[p:]))]
 }
 
 // next is the byte behind the value, 0 at the end of its segment.

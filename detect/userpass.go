@@ -11,7 +11,7 @@ func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 		return false
 	}
 	password := v[colon+1:]
-	if isPlaceholder(password) || indexByte("$/@%", password[0]) || bytes.Contains(password, []byte("$(")) || isWords(password) && bytes.Equal(password, bytes.ToUpper(password)) {
+	if isPlaceholder(password) || namesSecret(password) || indexByte("$/@%", password[0]) || bytes.Contains(password, []byte("$(")) || isWords(password) && bytes.Equal(password, bytes.ToUpper(password)) {
 		return false
 	}
 	raw := bytes.IndexByte(s.arena[c.Start:c.End], ':')
@@ -21,6 +21,22 @@ func checkCurlUser(s *Scanner, c *candidate, v []byte) bool {
 	c.Start += raw + 1
 	c.Blob = c.Start
 	return true
+}
+
+// namesSecret reports whether v is the name of a secret in documentation: mypassword,
+// client_secret.
+func namesSecret(v []byte) bool {
+	var buf [maxWord]byte
+	word := lowerWord(&buf, v)
+	if len(word) == 0 || !isWords(v) {
+		return false
+	}
+	for _, name := range []string{"password", "passwd", "secret", "token", "pass", "pwd"} {
+		if bytes.HasSuffix(word, []byte(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // isOptionOfCurl reports whether text ends in a command of curl's: no other begins
@@ -49,6 +65,9 @@ func isOptionOfCurl(text []byte) bool {
 // checkUserPassword keeps the password of a quoted user:password.
 func checkUserPassword(s *Scanner, c *candidate, _ []byte) bool {
 	raw := s.arena[c.Start:c.End]
+	if c.glue.inside { // auth=('id', 'V'), auth: { user: 'id', pass: 'V' }
+		return len(raw) >= minRest && looksRandom(raw) && !isStored(raw)
+	}
 	colon := bytes.IndexByte(raw, ':')
 	if c.glue.quote == 0 || colon <= 0 || bytes.IndexByte(raw[colon+1:], ':') >= 0 || isStored(raw) {
 		return false
@@ -78,6 +97,50 @@ func isStored(v []byte) bool {
 	return false
 }
 
+// hashNames begin the names of functions that hash secrets, as they stand before what
+// they made: pbkdf2_sha256$…, SCRAM-SHA-256$4096:…, sha256:….
+var hashNames = []string{"pbkdf2", "scram-sha", "bcrypt", "argon2", "scrypt", "sha1", "sha224", "sha256", "sha384", "sha512", "md5"}
+
+// places begin what names a secret in a store, or is encrypted by one.
+var places = []string{"arn:aws", "vault:v1:", "vault:v2:", "vault:secret/", "enc[aes", "ssm:/", "op://", "spiffe://"}
+
+// isHashed reports whether v is the hash of a secret, with what says so before it, or
+// the place of a secret: neither gives it away. No token begins with such a name and
+// a colon or dollar.
+func isHashed(v []byte) bool {
+	if v[0] == '$' { // $2b$12$…, $argon2id$v=19$…
+		const longest = 14
+		n := bytes.IndexByte(v[1:], '$')
+		return n > 0 && n < longest && len(v) > minRest && (isDigit(v[1]) || startsWith(v[1:], hashNames))
+	}
+	if startsWith(v, places) {
+		return true
+	}
+	if !startsWith(v, hashNames) {
+		return false
+	}
+	n := bytes.IndexAny(v[:min(len(v), maxWord)], ":$")
+	return n > 0 && len(v)-n > minRest && isNameOf(v[:n])
+}
+
+func startsWith(v []byte, names []string) bool {
+	for _, name := range names {
+		if len(v) > len(name) && equalFold(v[:len(name)], name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNameOf reports whether v is made of what names of functions are made of.
+func isNameOf(v []byte) bool { return run(v, 0, len(v), inKeyOrDot) == len(v) }
+
+// isDigest reports whether v is a digest that says so: sha256:9f86….
+func isDigest(v []byte) bool {
+	name, rest, ok := bytes.Cut(v, []byte(":"))
+	return ok && len(name) < maxWord && namesMask(v) && len(rest) >= minRest && isHex(rest)
+}
+
 // checkBareKey wants the key alone, with = or : behind it, and a value that is the
 // secret and not its name or its hash: secret/registry-credentials-x7k2p, a UUID.
 func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
@@ -91,8 +154,22 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 	}
 	name, _, parted := bytes.Cut(v, []byte("-"))
 	const longest = 28 // names with a random end are shorter
-	return !parted || len(v) >= longest || len(name) < 4 || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name))
+	if !parted || len(v) >= longest || !isWords(name) || !bytes.Equal(name, bytes.ToLower(name)) {
+		return true
+	}
+	return len(name) < 4 && (len(name) < 2 || !allIn(v, inHostName)) // pod-25e0aae1a8
 }
+
+// isObject reports whether v is the name of an object in a cluster with the random
+// end that it was given: deploy-token-jy0lk.
+func isObject(v []byte) bool {
+	const most = 10
+	n := bytes.LastIndexByte(v, '-')
+	return n > 0 && len(v)-n-1 <= most && bytes.IndexByte(v[:n], '-') > 0 && isWords(v[:n]) && allIn(v, inHostName)
+}
+
+// inHostName is what names of objects in clusters are made of (RFC 1123).
+var inHostName = setOf("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
 // checkPassword wants a password grant in the record, or a value that looks drawn
 // at random and is no hash of a password ($2b$…).

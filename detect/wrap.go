@@ -2,15 +2,15 @@ package detect
 
 import (
 	"bytes"
-	"unicode"
 
 	"github.com/leakveil/leakveil/internal/layer"
 )
 
 // rowStop are the bytes that may end the last part of a value which was wrapped
-// without a sign. A blank is not among them: what stands before one at the beginning
-// of a line is mostly a time, a host or an id (isMixedCase tells what is none).
-var rowStop = setOf("\"'`&;)}]<>\\|")
+// without a sign. A blank is none but where a pair or the rest of a request line
+// follows it: what stands before one at the beginning of a line is mostly a time, a
+// host or an id.
+var rowStop = setOf("\"'`&;)}]<>\\")
 
 // part is what of a value stands on a further line.
 type part struct {
@@ -24,9 +24,13 @@ type part struct {
 // backslash or a soft line break (RFC 2045 §6.7) before the line end; quotes that are
 // still open and that the part closes; strings that are joined; a JWT with too few
 // parts or a verifier that is too short; a folded header field (RFC 9112 §5.2); lines
-// wrapped at one width, which is a common one or that of the next line as well.
+// wrapped at one width, which is a common one or that of the next line as well. What
+// looks random must also be made of what the value is made of (makeup).
 func (o *Open) next(line []byte) (part, Open, bool) {
 	var p part
+	if o.awaited.what != awaitsNothing {
+		return p, Open{}, false
+	}
 	if o.label > 0 {
 		return o.nextRow(line)
 	}
@@ -81,16 +85,20 @@ func (o *Open) proven(line []byte, p part) bool {
 	switch {
 	case o.tail != 0 && (isWords(v) || isPair(v) || len(rest) > 0 && indexByte("=:", rest[0]) && o.tail != rest[0]):
 		return false // the next option or pair
-	case o.tail == '\\':
-		return o.quote != 0 || p.start == 0
-	case o.tail == '=':
-		const least, most = 70, 76 // lines are at most 76 characters long
-		return p.start == 0 && (o.printable || o.Rows > 0 || o.width >= least && o.width <= most && isRest(v))
-	case o.quote != 0 && len(rest) > 0 && rest[0] == o.quote:
-		return !isWords(v)
-	case len(v) < minCut || !isRest(v) || isPair(v):
+	case o.tail != 0 && len(v) >= minCut && !o.made.alike(v, o.Have):
 		return false
-	case o.quote != 0 && len(rest) == 0 && len(v) >= minRest:
+	case o.tail == '\\':
+		return (o.quote != 0 || p.start == 0) && (len(v) < minCut || !hasName(v) && !o.holdsOther(v)) && endsWord(rest)
+	case o.tail == '=':
+		const least = 70 // where lines are filled
+		return p.start == 0 && (o.printable || o.Rows > 0 || (o.soft || o.width >= least) && o.width <= maxPrintable && isRest(v))
+	case o.quote != 0 && len(rest) > 0 && rest[0] == o.quote:
+		return !isWords(v) && (len(rest) == 1 || !isAlnum(rest[1])) && (len(v) < minCut || o.made.alike(v, o.Have))
+	case len(v) < minCut || !isRest(v) || isPair(v) || !o.made.alike(v, o.Have):
+		return false
+	case o.Rows == 0 && hasName(v):
+		return false
+	case o.quote != 0 && len(rest) == 0 && len(v) >= minRow:
 		return true
 	case o.Rows > 0:
 		return len(line) <= o.row
@@ -102,54 +110,91 @@ func (o *Open) proven(line []byte, p part) bool {
 // line's end says is open.
 func (o *Open) provenAlone(line []byte, p part) bool {
 	v, rest := line[p.start:p.end], line[p.end:]
-	stops := len(rest) == 0 || rowStop[rest[0]] || isBlank(rest[0]) && wrapWidth[o.width] && isMixedCase(v)
 	switch {
 	case o.dots >= 0 && o.dots < 2:
-		return stops || bytes.Contains(v, dot) && len(v) >= minRow
+		return o.stops(rest) || bytes.Contains(v, dot) && len(v) >= minRow
 	case o.header && p.start > 0:
 		return o.width >= minRow && (len(rest) == 0 || rest[0] == ';')
-	case p.start > 0 && p.start != o.indent || !stops || o.width < minRow || v[0] == '/' || bytes.ContainsAny(v, ".:"):
-		return false // a path, a file's name, a URL
+	case o.padded || p.start > 0 && p.start != o.indent || !o.stops(rest) || o.width < minRow || v[0] == '/' || o.holdsOther(v):
+		return false
 	case len(rest) == 0 && len(line) == o.width:
 		return true
+	case len(line) > o.width || o.Have+len(v) > o.Rule.Value.Max:
+		return false
+	case o.isShort():
+		return wholeVerifier[o.Have+len(v)]
 	}
-	return len(line) <= o.width && !isHex(v) && (wrapWidth[o.width] || o.isShort() && o.Have+len(v) <= o.Rule.Value.Max)
+	return wrapWidth[o.width] && (!o.made.isHex() || wholeHex[o.Have+len(v)] && !wholeHex[o.Have])
 }
+
+// holdsOther reports whether v holds what names of files and classes, URLs and pairs
+// hold, and the rest of a token does not.
+func (o *Open) holdsOther(v []byte) bool {
+	return o.dots < 0 && bytes.ContainsAny(v, ".:") || bytes.IndexByte(bytes.TrimRight(v, "="), '=') >= 0
+}
+
+// endsWord reports whether a shell's word, or what it is a part of, may end where
+// rest follows it: the next option or pair, another line, a quote, a sign.
+func endsWord(rest []byte) bool {
+	if len(rest) < 2 || !isBlank(rest[0]) {
+		return true
+	}
+	rest = rest[1:]
+	end := run(rest, 0, len(rest), inKeyOrDot)
+	return !isAlnum(rest[0]) || end < len(rest) && indexByte("=:", rest[end])
+}
+
+// stops reports whether the value may end where rest follows it on a further line.
+func (o *Open) stops(rest []byte) bool {
+	if len(rest) == 0 || rowStop[rest[0]] {
+		return true
+	}
+	if !isBlank(rest[0]) || !wrapWidth[o.width] {
+		return false
+	}
+	end := run(rest, 1, len(rest), inKeyOrDot)
+	return end > 1 && end < len(rest) && rest[end] == '=' || bytes.HasPrefix(rest[1:], []byte("HTTP/"))
+}
+
+var inKeyOrDot = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 
 // isShort reports whether the value so far is a verifier that is shorter than
 // verifiers are (RFC 7636 §4.1).
 func (o *Open) isShort() bool { return o.Kind == "code_verifier" && o.Have < 43 }
+
+// wholeVerifier and wholeHex are the lengths that verifiers (of 32, 48, 64, 72 and 96
+// bytes) and hexadecimal values have as a whole.
+var (
+	wholeVerifier = map[int]bool{43: true, 64: true, 86: true, 96: true, 128: true}
+	wholeHex      = map[int]bool{32: true, 40: true, 48: true, 64: true, 96: true, 128: true}
+)
 
 // isRest reports whether v may be the rest of a random value and no word, date, number.
 func isRest(v []byte) bool {
 	return (looksRandom(v) || len(v) >= minCut && score(v) > 0 && !isWords(v)) && !isDate(v) && !isNumber(v) && !isUUIDs(v)
 }
 
-// longestID is the length of the longest of the ids that lines begin with and that
-// have capitals and small letters (KSUID).
-const longestID = 27
-
-// isMixedCase reports whether v is longer than ids are and has small letters, capitals
-// and digits.
-func isMixedCase(v []byte) bool {
-	return len(v) > longestID && bytes.ContainsFunc(v, unicode.IsLower) && bytes.ContainsFunc(v, unicode.IsUpper) && bytes.ContainsFunc(v, unicode.IsDigit)
-}
-
-func isHex(v []byte) bool {
-	for _, c := range v {
-		if unhex(c) > 15 && c != '-' {
-			return false
-		}
+// hasName reports whether v begins with a name and a hyphen or underscore, as names
+// with a random end (nextline_…) and digests (sha512-…) do.
+func hasName(v []byte) bool {
+	n := run(v, 0, len(v), lowers)
+	end := run(v, n, len(v), digits)
+	if end >= len(v) || v[end] != '-' && v[end] != '_' {
+		return false
 	}
-	return true
+	const least = 6
+	return n >= least && score(v[:n]) < 0 || string(v[:n]) == "sha" && end > n
 }
 
-// wrapWidth are the widths that terminals, mail, base64 and programs wrap lines at.
+var lowers = setOf("abcdefghijklmnopqrstuvwxyz")
+
+// wrapWidth are the widths that terminals (columns, and one less), mail, base64 and
+// programs that cut lines wrap at. The common ones alone: a line of any width may end
+// in a value, and one of an id follow it.
 var wrapWidth = func() (out map[int]bool) {
 	out = map[int]bool{}
 	for _, w := range []int{
-		64, 70, 72, 74, 75, 76, 77, 78, 79, 80, 90, 96, 98, 99, 100, 110, 119, 120, 127, 128, 130, 131, 132, 140,
-		150, 159, 160, 180, 200, 240, 250, 255, 256, 500, 511, 512, 998, 1000, 1023, 1024, 2000, 2047, 2048, 4000, 4095, 4096,
+		64, 72, 76, 78, 79, 80, 100, 120, 132, 160, 200, 255, 256, 500, 511, 512, 998, 1000, 1023, 1024, 2000, 2047, 2048, 4000, 4095, 4096,
 		8000, 8191, 8192, 16383, 16384, 32768, 65535, 65536,
 	} {
 		out[w] = true
@@ -196,7 +241,7 @@ func (o *Open) nextString(line []byte, at int) (part, Open, bool) {
 	}
 	rest := bytes.TrimLeft(line[p.end+1:], " \t")
 	if o.joined == ' ' && !operator { // strings beside each other: what follows may be a list, or keys
-		if len(v) < minCut || !isRest(v) || len(rest) > 0 && !indexByte(",;)}]", rest[0]) {
+		if len(v) < minCut || !isRest(v) || !o.made.alike(v, o.Have) || len(rest) > 0 && !indexByte(",;)}]", rest[0]) {
 			return p, Open{}, false
 		}
 	}

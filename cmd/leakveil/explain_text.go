@@ -203,6 +203,7 @@ var stepMeanings = map[string]string{
 	"member_name":      "is no name of a member or field",
 	"type_name":        "is no name of a type",
 	"source_code":      "is no expression of a program's source",
+	"stored_value":     "is no hash of a secret, and no place where one is stored",
 	"next_field":       "is not the next field behind an empty value",
 	"prose":            "is no word of a sentence",
 	"look_alike_key":   "does not stand under a key whose values only look like secrets",

@@ -46,6 +46,8 @@ A line ends at a line feed; a carriage return before it belongs to the line end.
 With --record-format ndjson-text each line is a JSON object with a member "text",
 whose decoded text (newlines included) is the record; other members stay.
 
+A file that cannot be read is named, and the next one follows.
+
 Exit codes: 0 done, with or without findings; 1 input or output failed on the
 way; 2 wrong use; 3 a line could not be scanned and was withheld.`,
 		Example: `  tail -f app.log | leakveil redact
@@ -85,8 +87,15 @@ func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
 		progress.update(bytes)
 		return r.report.flush()
 	}
+	unread := 0
 	for _, file := range files {
-		if err := r.one(stdin, file); err != nil {
+		switch err := r.one(stdin, file); {
+		case err == nil:
+		case len(files) > 1 && errors.Is(err, lines.ErrInput):
+			progress.end()
+			fmt.Fprintf(r.stderr, "leakveil: %v\n", err)
+			unread++
+		default:
 			progress.end()
 			return err
 		}
@@ -99,6 +108,9 @@ func (r *redactCommand) run(stdin io.Reader, files []string) (err error) {
 	}
 	if r.total.Withheld > 0 {
 		return &exitError{codeWithheld, fmt.Errorf("%d lines could not be scanned and were withheld", r.total.Withheld)}
+	}
+	if unread > 0 {
+		return &exitError{codeIO, fmt.Errorf("%d of %d files could not be read to their end; the others are done", unread, len(files))}
 	}
 	return nil
 }

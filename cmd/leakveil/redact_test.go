@@ -178,3 +178,23 @@ func TestRedactProcess(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be read keeps the others from nothing, and is named.
+func TestRedactGoesOnBehindAnUnreadableFile(t *testing.T) {
+	dir, secret := t.TempDir(), randomSecret()
+	there, gone := filepath.Join(dir, "there.log"), filepath.Join(dir, "gone.log")
+	if err := os.WriteFile(there, []byte("code_verifier="+secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range [][]string{{gone, there}, {there, gone}, {dir, there}} {
+		got := leakveil(t, "", append([]string{"redact", "--no-cache"}, files...)...)
+		got.want(t, codeIO, "code_verifier=REDACTED.", "1 of 2 files")
+		got.hides(t, secret)
+	}
+	leakveil(t, "", "redact", "--no-cache", gone).want(t, codeIO, "gone.log")
+	got := leakveil(t, "", "redact", "--no-cache", "--in-place", gone, there)
+	got.want(t, codeIO, "gone.log", "1 of 2 files")
+	if text, err := os.ReadFile(there); err != nil || !strings.HasPrefix(string(text), "code_verifier=REDACTED.") {
+		t.Errorf("the readable file is not masked: %v", err)
+	}
+}

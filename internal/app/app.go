@@ -52,6 +52,7 @@ type App struct {
 	listener *telemetry.Server
 	// positions are those of the input's partitions.
 	positions *positions
+	stalled   *stalled
 }
 
 // New builds everything and looks at the brokers; it reads no record. Its errors
@@ -208,7 +209,7 @@ func (a *App) openSource(context.Context) error {
 	c := a.config
 	in := c.Input.Kafka
 	p := a.processor()
-	a.positions = newPositions(a.metrics, time.Now)
+	a.positions, a.stalled = newPositions(a.metrics, time.Now), newStalled(time.Now)
 	var err error
 	a.source, err = kafka.NewSource(kafka.SourceOptions{
 		Connection: a.input, Group: in.Group, Topics: in.Topics, TopicsRegex: in.TopicsRegex,

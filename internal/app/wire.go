@@ -93,8 +93,16 @@ func (a *App) hooks() kafka.Hooks {
 			a.metrics.Rebalance()
 			a.log.Info("partitions assigned", "generation", generation, "partitions", partitions)
 		},
-		OnLag:      a.positions.lag,
-		OnReleased: a.positions.released,
+		OnLag: func(topic string, partition int32, lag int64) {
+			a.positions.lag(topic, partition, lag)
+			if lag == 0 {
+				a.stalled.over(topic, partition)
+			}
+		},
+		OnReleased: func(topic string, partition int32) {
+			a.positions.released(topic, partition)
+			a.stalled.over(topic, partition)
+		},
 		OnCommit: func(offsets map[string]map[int]int64, err error) {
 			if err != nil { // what it would have covered is read again
 				a.log.Warn("offsets are not committed", "error", err)
@@ -115,12 +123,14 @@ func (a *App) hooks() kafka.Hooks {
 			a.log.Error("a batch cannot be read", "topic", b.Topic, "partition", b.Partition,
 				"first", b.First, "last", b.Last, "outcome", outcome, "error", b.Err)
 		},
-		OnDelivered: func(topic string, _ int32, in, out kafka.Volume) {
+		OnDelivered: func(topic string, partition int32, in, out kafka.Volume) {
+			a.stalled.over(topic, partition)
 			a.metrics.RecordsIn(topic, int64(in.Records), int64(in.Bytes))
 			a.metrics.RecordsOut(topic, int64(out.Records), int64(out.Bytes))
 		},
 		OnRetry: func(topic string, partition int32, err error) {
 			a.metrics.ProduceRetry()
+			a.stalled.failed(topic, partition)
 			a.log.Warn("trying again", "topic", topic, "partition", partition, "error", err)
 		},
 	}
@@ -139,12 +149,15 @@ func (a *App) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		stalled := a.stalled.reason()
 		switch status := a.source.Status(); {
 		case len(status.Halted) > 0:
 			h := status.Halted[0]
 			ready.Fail(fmt.Sprintf("%s/%d has halted: %s", h.Topic, h.Partition, h.Reason))
 		case !status.Joined:
 			ready.Fail("not a member of the group")
+		case stalled != "":
+			ready.Fail(stalled)
 		default:
 			ready.OK()
 		}

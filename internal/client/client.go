@@ -37,17 +37,42 @@ type Attributor struct {
 	known     int         // the part of the record that named is complete for
 	idp       bool
 	scratch   []byte
+	ids       map[string][]string // identifiers seen before, each in a list of its own
+}
+
+// maxKnown bounds how many identifiers are kept, so that the next record with one
+// of them allocates nothing.
+const maxKnown = 1 << 10
+
+// identifier returns what id says when it can be an identifier, nil otherwise: a
+// list of its own, which nobody may change.
+func (a *Attributor) identifier(id []byte) []string {
+	if list := a.ids[string(id)]; list != nil {
+		return list
+	}
+	list := []string{string(id)}
+	if !valid(list[0]) {
+		return nil
+	}
+	if a.ids == nil || len(a.ids) == maxKnown {
+		a.ids = map[string][]string{}
+	}
+	a.ids[list[0]] = list
+	return list
 }
 
 // candidate is a client identifier that a record names.
 type candidate struct {
 	at   int // offset in the record
 	id   string
-	weak bool // behind the word "client" alone
+	list []string // id alone
+	weak bool     // behind the word "client" alone
 }
 
 // Reset forgets the remembered record. It must be called for each new arena.
-func (a *Attributor) Reset() { *a = Attributor{named: a.named[:0], scratch: a.scratch[:0]} }
+func (a *Attributor) Reset() {
+	*a = Attributor{named: a.named[:0], scratch: a.scratch[:0], ids: a.ids}
+}
 
 // Of attributes one finding. value is its decoded value, valid during the call.
 func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Client {
@@ -56,7 +81,7 @@ func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Cli
 			return c
 		}
 	}
-	if c := own(arena, f, value); c.ID != "" {
+	if c := a.own(arena, f, value); c.ID != "" {
 		return c
 	}
 	record := arena[f.RecordLow:f.RecordHigh]
@@ -104,32 +129,34 @@ func Related(others []event.Client) event.Client {
 }
 
 // own reads the client from the value itself.
-func own(arena []byte, f *detect.Finding, value []byte) event.Client {
+func (a *Attributor) own(arena []byte, f *detect.Finding, value []byte) event.Client {
 	if f.Form.Base64 != 0 && len(f.Inside) == 0 {
 		lead := f.Form
 		lead.Lead = 0
-		user := lead.Decode(nil, arena[f.Blob:f.End])
-		user = user[:min(len(user), max(0, f.Form.Lead-1))]
-		return certain(formDecode(user), event.BasicUser)
+		a.scratch = lead.Decode(a.scratch[:0], arena[f.Blob:f.End])
+		defer clear(a.scratch) // the password stands behind the user
+		user := a.scratch[:min(len(a.scratch), max(0, f.Form.Lead-1))]
+		return a.certain(formDecode(user), event.BasicUser)
 	}
-	if c, ok := claimsOf(value); ok {
+	if c, ok := a.claimsOf(value); ok {
 		if f.Kind == rules.ClientAssertion {
-			return certain(firstOf(c.Iss, c.Sub), event.Assertion)
+			return a.certain([]byte(firstOf(c.Iss, c.Sub)), event.Assertion)
 		}
 		id := firstOf(c.Azp, c.ClientID, c.Cid, c.AppID)
 		if id == "" && f.Kind == rules.IDToken {
 			id = c.audience()
 		}
-		return certain(id, event.JWTClaim)
+		return a.certain([]byte(id), event.JWTClaim)
 	}
 	return event.Client{}
 }
 
-func certain(id string, how event.How) event.Client {
-	if !valid(id) {
+func (a *Attributor) certain(id []byte, how event.How) event.Client {
+	list := a.identifier(id)
+	if list == nil {
 		return event.Client{}
 	}
-	return event.Client{ID: id, How: how, Confidence: "certain", Candidates: []string{id}}
+	return event.Client{ID: list[0], How: how, Confidence: "certain", Candidates: list}
 }
 
 func firstOf(ids ...string) string {
@@ -214,6 +241,14 @@ func only(named []candidate) (id string, several bool) {
 
 // distinct returns the sorted identifiers of a record, by the same rule.
 func distinct(named []candidate) []string {
+	if id, several := only(named); !several {
+		for _, c := range named {
+			if c.id == id {
+				return c.list
+			}
+		}
+		return nil
+	}
 	var ids []string
 	for _, weak := range []bool{false, true} {
 		for _, c := range named {
@@ -241,12 +276,22 @@ func valid(id string) bool {
 			return false
 		}
 	}
-	return net.ParseIP(id) == nil
+	return !isAddress(id)
 }
 
-func formDecode(b []byte) string {
-	if !bytes.ContainsAny(b, "%+") {
-		return string(b)
+// isAddress reports whether id is an IP address.
+func isAddress(id string) bool {
+	for i := 0; i < len(id); i++ {
+		if c := id[i]; c != '.' && c != ':' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false // most identifiers; parsing makes an error for each
+		}
 	}
-	return unescapeForm(string(b))
+	return net.ParseIP(id) != nil
+}
+
+func formDecode(b []byte) []byte {
+	if !bytes.ContainsAny(b, "%+") {
+		return b
+	}
+	return []byte(unescapeForm(string(b)))
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/leakveil/leakveil/detect"
@@ -87,14 +87,15 @@ func (a *Attributor) readValue(record []byte, start, end int, weak bool) {
 		return
 	}
 	a.scratch = pair.Form.Decode(a.scratch[:0], record[pair.Start:pair.End])
-	id := string(a.scratch)
+	id := a.scratch
 	if !pair.Quoted {
-		id = strings.TrimRight(id, ".,;:")
+		id = bytes.TrimRight(id, ".,;:")
 	}
-	if !valid(id) || weak && !wordLike(id) {
+	list := a.identifier(id)
+	if list == nil || weak && !wordLike(list[0]) {
 		return
 	}
-	a.named = append(a.named, candidate{at: start, id: id, weak: weak})
+	a.named = append(a.named, candidate{at: start, id: list[0], list: list, weak: weak})
 }
 
 // whole is the pair with a quoted value up to its closing quote, blanks and
@@ -169,21 +170,21 @@ const maxPayload = 64 << 10
 
 // claimsOf reads the payload of a compact JWS. The signature is not checked:
 // a forged token names who forged it at most.
-func claimsOf(value []byte) (*claims, bool) {
+func (a *Attributor) claimsOf(value []byte) (*claims, bool) {
 	if len(value) < 20 || len(value) > maxPayload || value[0] != 'e' || bytes.Count(value, []byte(".")) != 2 {
 		return nil, false
 	}
-	payload := bytes.Split(value, []byte("."))[1]
-	text, err := base64.RawURLEncoding.DecodeString(string(bytes.TrimRight(payload, "=")))
+	payload := value[bytes.IndexByte(value, '.')+1 : bytes.LastIndexByte(value, '.')]
+	text, err := base64.RawURLEncoding.AppendDecode(a.scratch[:0], bytes.TrimRight(payload, "="))
+	a.scratch = text
 	if err != nil {
 		return nil, false
 	}
 	c := &claims{}
-	if !json.Valid(text) {
+	if err := json.Unmarshal(text, c); errors.As(err, new(*json.SyntaxError)) {
 		return nil, false
 	}
-	_ = json.Unmarshal(text, c) // a claim of another type stays empty
-	return c, true
+	return c, true // a claim of another type stays empty
 }
 
 func unescapeForm(s string) string {

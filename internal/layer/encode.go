@@ -3,6 +3,7 @@ package layer
 import (
 	"bytes"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -79,6 +80,7 @@ func escapeStyle(raw []byte) style {
 }
 
 func (s style) write(dst, blob []byte) []byte {
+	dst = slices.Grow(dst, len(blob))
 	for _, c := range blob {
 		switch {
 		case s.percent != "" && (c == '+' || c == '/' || c == '='):

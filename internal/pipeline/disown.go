@@ -25,7 +25,15 @@ func (w *Worker) disown(arena []byte) {
 	}
 }
 
+// fewFindings is how many findings and clients of a record are compared each with
+// each; an index is for records that have more.
+const fewFindings = 8
+
 func (w *Worker) disownRecord(arena []byte, results []Result) {
+	if len(results) <= fewFindings && mostNamed(results) <= fewFindings {
+		w.disownFew(arena, results)
+		return
+	}
 	named := map[string]bool{}
 	for i := range results {
 		for _, id := range results[i].Client.Candidates {
@@ -42,6 +50,41 @@ func (w *Worker) disownRecord(arena []byte, results []Result) {
 	for i := range results {
 		results[i].Client = without(results[i].Client, named)
 	}
+}
+
+// disownFew is disownRecord for the usual record.
+func (w *Worker) disownFew(arena []byte, results []Result) {
+	for i := range results {
+		for _, id := range results[i].Client.Candidates {
+			if w.holdsOne(id, arena, results) {
+				secret := map[string]bool{}
+				for _, id := range results[i].Client.Candidates {
+					secret[id] = w.holdsOne(id, arena, results)
+				}
+				results[i].Client = without(results[i].Client, secret)
+				break
+			}
+		}
+	}
+}
+
+func mostNamed(results []Result) (most int) {
+	for i := range results {
+		most = max(most, len(results[i].Client.Candidates))
+	}
+	return most
+}
+
+// holdsOne reports whether the value of one of the results stands anywhere in id.
+func (w *Worker) holdsOne(id string, arena []byte, results []Result) bool {
+	for i := range results {
+		r := &results[i]
+		if w.value = r.Value(w.value[:0], arena); len(w.value) >= minSecret && len(w.value) <= len(id) &&
+			strings.Contains(id, string(w.value)) {
+			return true
+		}
+	}
+	return false
 }
 
 // byBeginning maps a hash of the first minSecret bytes of each value to the results
