@@ -114,12 +114,12 @@ func corpusFigures(o options, p *programs, m *memory, t *table, kind string) err
 	if err := m.check(c, text, sum); err != nil {
 		return err
 	}
-	f := t.corpus(c, checked)
+	f, lines := t.corpus(c, checked), separate(text)
 	for range o.rounds {
 		if err := p.round(c, f); err != nil {
 			return err
 		}
-		if err := m.round(text, f); err != nil {
+		if err := m.round(text, lines, f); err != nil {
 			return err
 		}
 	}

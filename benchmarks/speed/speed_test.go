@@ -106,7 +106,7 @@ func TestMemoryChecksItsAnswers(t *testing.T) {
 		t.Errorf("a missing secret was overlooked: %v", err)
 	}
 	f := &figures{}
-	if err := m.round(text, f); err != nil {
+	if err := m.round(text, separate(text), f); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []series{inMemory, withPortable, withMoreRules, ofRecords} {
