@@ -12,10 +12,9 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/benchmarks/measure"
 )
 
 // options are the command line.
@@ -48,19 +47,6 @@ func main() {
 	}
 }
 
-// optionsOf are the streams that figures are given for.
-func optionsOf(kind string) (corpus.Options, error) {
-	switch kind {
-	case "clean":
-		return corpus.Clean, nil
-	case "mixed":
-		return corpus.Mixed, nil
-	case "auth":
-		return corpus.Auth, nil
-	}
-	return corpus.Options{}, fmt.Errorf("unknown corpus %q; there are clean, mixed and auth", kind)
-}
-
 func run(o options) (err error) {
 	work, err := os.MkdirTemp(o.dir, "leakveil-throughput-")
 	if err != nil {
@@ -79,7 +65,7 @@ func run(o options) (err error) {
 		}
 		all = append(all, f)
 	}
-	r := report{figures: all, machine: describeMachine(t), commands: t.commands(), options: o}
+	r := report{figures: all, machine: t.machine(), commands: t.commands(), options: o}
 	fmt.Print(r.table())
 	if o.results == "" {
 		return nil
@@ -93,24 +79,19 @@ func run(o options) (err error) {
 
 // one writes a corpus, checks the answer on it and measures.
 func (t *tools) one(o options, kind string) (*figures, error) {
-	stream, err := optionsOf(kind)
+	c, err := measure.WriteCorpus(t.work, kind, o.bytes)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(t.work, kind+".log")
-	size, lines, err := writeCorpus(path, stream, o.bytes)
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(path) // the whole folder goes at the end; this only frees memory early
-	f := &figures{kind: kind, bytes: size}
+	defer os.Remove(c.Path) // the whole folder goes at the end; this only frees memory early
+	f := &figures{kind: kind, bytes: c.Bytes}
 	if o.check {
-		if f.checked, err = t.check(path, stream, lines); err != nil {
+		if f.checked, err = measure.Check(t.redact(c.Path), t.work, c); err != nil {
 			return nil, err
 		}
 	}
 	for range o.rounds {
-		if err := t.round(path, f); err != nil {
+		if err := t.round(c.Path, f); err != nil {
 			return nil, err
 		}
 	}

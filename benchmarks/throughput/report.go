@@ -2,13 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/leakveil/leakveil/benchmarks/measure"
 )
 
 // report is what a run says: figures, and what is needed to get them again.
@@ -17,11 +14,6 @@ type report struct {
 	machine  []string
 	commands []string
 	options  options
-}
-
-// rate is MB (10^6 bytes) per second of CPU time.
-func rate(bytes int64, spent time.Duration) float64 {
-	return float64(bytes) / 1e6 / max(spent, time.Nanosecond).Seconds()
 }
 
 // rates of a corpus, best round each. steady is without leakveil's start; it is
@@ -33,11 +25,11 @@ func (f *figures) rates() rates {
 	best, start := slices.Min(f.redact), slices.Min(f.start)
 	steady := 0.0
 	if start*3 <= best {
-		steady = rate(f.bytes, best-start)
+		steady = measure.Rate(f.bytes, best-start)
 	}
 	return rates{
-		whole: rate(f.bytes, best), steady: steady,
-		ripgrep: rate(f.bytes, slices.Min(f.ripgrep)), raw: rate(f.bytes, slices.Min(f.raw)),
+		whole: measure.Rate(f.bytes, best), steady: steady,
+		ripgrep: measure.Rate(f.bytes, slices.Min(f.ripgrep)), raw: measure.Rate(f.bytes, slices.Min(f.raw)),
 	}
 }
 
@@ -70,61 +62,13 @@ func known(format string, figure float64) string {
 }
 
 func (r report) write(dir string) (string, error) {
-	now := time.Now().UTC()
-	var out strings.Builder
-	fmt.Fprintf(&out, "# %s, %s\n\n%s\n", r.options.name, now.Format(time.DateOnly), r.table())
-	fmt.Fprintf(&out, "MB (10^6 bytes) per second of CPU time (user and system) on one core, the best of %d interleaved rounds. "+
-		"\"start\" is leakveil on an empty file, with its rules compiled by a run before, as from the second run on; \"first start\" is where it compiles them. The start is subtracted where it is at most a third of the whole. \"raw engine\" is hs_scan alone on the same database, arenas of 256 KiB.\n\n", r.options.rounds)
-	out.WriteString("## Machine\n\n")
-	for _, line := range r.machine {
-		out.WriteString("- " + line + "\n")
-	}
-	out.WriteString("\n## Commands\n\n```\n" + strings.Join(r.commands, "\n") + "\n```\n")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, now.Format(time.DateOnly)+"-"+r.options.name+".md")
-	return path, os.WriteFile(path, []byte(out.String()), 0o644)
+	return measure.WriteReport(dir, r.options.name, r.table()+fmt.Sprintf("MB (10^6 bytes) per second of CPU time (user and system) on one core, the best of %d interleaved rounds. "+
+		"\"start\" is leakveil on an empty file, with its rules compiled by a run before, as from the second run on; \"first start\" is where it compiles them. The start is subtracted where it is at most a third of the whole. \"raw engine\" is hs_scan alone on the same database, arenas of 256 KiB.\n", r.options.rounds), r.machine, r.commands)
 }
 
-// describeMachine lists what the figures depend on.
-func describeMachine(t *tools) []string {
-	return []string{
-		"CPU: " + fieldOf("/proc/cpuinfo", "model name") + fmt.Sprintf(", %d cores seen", runtime.NumCPU()),
-		"memory: " + fieldOf("/proc/meminfo", "MemTotal"),
-		"kernel: " + output("uname", "-sr"),
-		"Go: " + runtime.Version() + " (this tool)",
-		"leakveil: " + output(t.leakveil, "version"),
+// machine lists what the figures depend on.
+func (t *tools) machine() []string {
+	return measure.Machine(t.leakveil,
 		fmt.Sprintf("expressions in the database: %d; ripgrep patterns: %d", t.expressions, t.patternCount),
-		"ripgrep: " + output("rg", "--version"),
-		"libhs: " + output("pkg-config", "--modversion", "libhs"),
-		"load before: " + strings.TrimSpace(readAll("/proc/loadavg")),
-	}
-}
-
-func readAll(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "unknown"
-	}
-	return string(b)
-}
-
-// fieldOf reads "name : value" from a file of /proc.
-func fieldOf(path, name string) string {
-	for line := range strings.Lines(readAll(path)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown"
-}
-
-// output is the first line that a program prints.
-func output(name string, args ...string) string {
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		return "unknown"
-	}
-	return firstLine(out)
+		"ripgrep: "+measure.Output("rg", "--version"))
 }

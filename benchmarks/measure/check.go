@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/leakveil/leakveil/benchmarks/corpus"
 )
@@ -49,28 +50,29 @@ func (v *verdict) err() error {
 	return fmt.Errorf("the answer is wrong, first %s: %s", v.first, v)
 }
 
-// check runs leakveil over a corpus and compares findings and output with what
-// the generator planted.
-func (t *tools) check(file string, stream corpus.Options, lines int64) (string, error) {
-	findings, output := filepath.Join(t.work, "findings.ndjson"), filepath.Join(t.work, "masked.log")
+// Check runs a redact command line that ends in a corpus's file and compares findings
+// and output with what the generator planted there. Its files go into the folder
+// work. It returns what is right in words, and an error when anything is not.
+func Check(redact []string, work string, c *Corpus) (string, error) {
+	findings, output := filepath.Join(work, "findings.ndjson"), filepath.Join(work, "masked.log")
 	defer os.Remove(findings)
 	defer os.Remove(output)
 	out, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return "", err
 	}
-	command := append(t.redact(file), "--findings", findings)
+	command := append(slices.Clone(redact), "--findings", findings)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout = out
 	if err := errors.Join(cmd.Run(), out.Close()); err != nil {
 		return "", fmt.Errorf("redact: %w", err)
 	}
-	v, err := compareFiles(stream, findings, output)
+	v, err := compareFiles(c.stream, findings, output)
 	if err != nil {
 		return "", err
 	}
-	if v.lines != lines {
-		v.note(&v.changed, fmt.Sprintf("%d lines out for %d in, seen", v.lines, lines), v.lines)
+	if v.lines != c.Lines {
+		v.note(&v.changed, fmt.Sprintf("%d lines out for %d in, seen", v.lines, c.Lines), v.lines)
 	}
 	return v.String(), v.err()
 }
