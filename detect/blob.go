@@ -34,9 +34,12 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 			return // inside a value that is masked anyway
 		}
 	}
+	if t.gzip && !edge(s.arena, hit, at.lo) {
+		return // the middle of something else; asked first, since a blob is walked whole
+	}
 	b, start := s.blobOf(t, hit, to, at)
-	if t.gzip && (!edge(s.arena, hit, at.lo) || b.end-start < minGzip) {
-		return // the middle of something else, or too little
+	if t.gzip && b.end-start < minGzip {
+		return
 	}
 	if b.alphabet == layer.Base64Std && b.wrapped(s.arena, at.lo, at.hi) && b.end-b.start <= maxBlob && s.depth < maxBlobDepth && !(t.gzip && s.inflated) {
 		s.blobs[group] = b.end
