@@ -38,6 +38,11 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 	if t.gzip && (!edge(s.arena, hit, at.lo) || b.end-start < minGzip) {
 		return // the middle of something else, or too little
 	}
+	if b.alphabet == layer.Base64Std && b.wrapped(s.arena, at.lo, at.hi) && b.end-b.start <= maxBlob && s.depth < maxBlobDepth && !(t.gzip && s.inflated) {
+		s.blobs[group] = b.end
+		s.confirmWrapped(t, b, hit, at)
+		return
+	}
 	s.blobs[group] = b.end
 	c := candidate{trigger: t}
 	c.Rule, c.Kind, c.Confidence = t.Rule, t.Rule.Kind, rules.Likely

@@ -34,30 +34,45 @@ func blobWord(key string) string {
 // blobTriggers spells a key in base64, in base64 once more, and in hexadecimal: snake,
 // camel and upper case at each place.
 func blobTriggers(r *rules.Rule, key string) []*Trigger {
-	var out []*Trigger
-	add := func(how, word, text string, enc layer.Base64, phase int) {
-		if len(text) < minBlobLiteral {
-			return
-		}
-		t := &Trigger{Rule: r, Key: how + " of " + word, word: key, form: formBlob, tail: len(text), enc: enc, phase: phase}
-		t.elems = literalElems(text, false)
-		out = append(out, t)
-	}
+	out := spelledTriggers(r, key, quotedSpellings(key), false)
 	for i, word := range wordSpellings(key) {
-		add("hex", word, hex.EncodeToString([]byte(word)), layer.HexLower, 0)
-		add("hex", word, strings.ToUpper(hex.EncodeToString([]byte(word))), layer.HexUpper, 0)
+		out = append(out, spelledTriggers(r, key, []string{word}, true)...)
+		if i == 2 { // the environment is seldom encoded twice
+			continue
+		}
 		for lead := range 3 {
-			once := middle(word, lead)
-			add("base64", word, once, layer.Base64Std, phase(lead))
-			if i == 2 { // the environment is seldom encoded twice
-				continue
-			}
-			for lead := range 3 {
-				add("base64 of base64", word, middle(once, lead), layer.Base64Std, phase(lead))
+			for again := range 3 {
+				out = appendBlob(out, r, key, "base64 of base64 of "+word, middle(middle(word, lead), again), layer.Base64Std, phase(again))
 			}
 		}
 	}
 	return out
+}
+
+// spelledTriggers spell words in base64, and in hexadecimal.
+func spelledTriggers(r *rules.Rule, key string, words []string, inHex bool) []*Trigger {
+	var out []*Trigger
+	for _, word := range words {
+		if inHex {
+			digits := hex.EncodeToString([]byte(word))
+			out = appendBlob(out, r, key, "hex of "+word, digits, layer.HexLower, 0)
+			out = appendBlob(out, r, key, "hex of "+word, strings.ToUpper(digits), layer.HexUpper, 0)
+		}
+		for lead := range 3 {
+			out = appendBlob(out, r, key, "base64 of "+word, middle(word, lead), layer.Base64Std, phase(lead))
+		}
+	}
+	return out
+}
+
+// appendBlob adds a trigger, unless its literal is too short.
+func appendBlob(out []*Trigger, r *rules.Rule, key, name, text string, enc layer.Base64, phase int) []*Trigger {
+	if len(text) < minBlobLiteral {
+		return out
+	}
+	t := &Trigger{Rule: r, Key: name, word: key, form: formBlob, tail: len(text), enc: enc, phase: phase}
+	t.elems = literalElems(text, false)
+	return append(out, t)
 }
 
 // phase is where middle(word, lead) begins in its group of four characters.
@@ -83,6 +98,42 @@ func wordSpellings(key string) []string {
 		}
 	}
 	return []string{key, string(camel), string(upper)}
+}
+
+// quotedSpellings are those whose base64 is too short to be looked for without what
+// stands around them (idToken), and Pascal case.
+func quotedSpellings(key string) []string {
+	camel := wordSpellings(key)[1]
+	pascal := strings.ToUpper(camel[:1]) + camel[1:]
+	if len(middle(camel, 0)) >= minBlobLiteral {
+		return []string{pascal}
+	}
+	return []string{`"` + camel + `"`, `"` + pascal + `"`, camel + "=", pascal + "="}
+}
+
+// joseHeads begin the base64 of JOSE headers, after their first members.
+var joseHeads = []string{"eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlbmMiOi"}
+
+// zlibTriggers find zlib data in base64 (RFC 1950, at the usual level) where a value
+// begins: three characters say less than gzip's.
+func zlibTriggers(r *rules.Rule) []*Trigger {
+	var out []*Trigger
+	for _, before := range []string{`"`, "'", "=", ": "} {
+		t := &Trigger{Rule: r, Key: "zlib in base64", word: "eJ", form: formBlob, gzip: true, enc: layer.Base64Std}
+		t.elems = append(literalElems(before+"eJ", false), elem{set: setOf("wxyz"), n: 1}, elem{set: inBlob, n: weakTail})
+		t.tail = len("eJw") + weakTail
+		out = append(out, t)
+	}
+	return out
+}
+
+// joseTriggers find JWTs in base64 and hexadecimal.
+func joseTriggers(r *rules.Rule) []*Trigger {
+	var out []*Trigger
+	for _, head := range joseHeads {
+		out = append(out, spelledTriggers(r, "jwt", []string{head}, true)...)
+	}
+	return out
 }
 
 // middle is what of word's base64 does not depend on its neighbours, when lead

@@ -37,6 +37,8 @@ func init() { // breaks the initialisation cycle through Scanner
 		"not_in_blob":   checkNotInBlob,
 		"curl_user":     checkCurlUser,
 		"bare_key":      checkBareKey,
+		"url_password":  checkURLPassword,
+		"go_config":     checkGoConfig,
 		"user_password": checkUserPassword,
 		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
@@ -75,6 +77,9 @@ func (s *Scanner) check(c *candidate) bool {
 		return false
 	}
 	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {
+		return false
+	}
+	if c.glue.over && s.refuses("line_goes_on", !s.endsLine(c)) {
 		return false
 	}
 	if c.glue.strict && !s.passes("strict", s.isStrict(c, v)) {
@@ -155,7 +160,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || isName(v) || isObject(v) || s.otherKey(c) || s.isKept(c, v) {
+	if isWords(v) || isName(v) || isObject(v) || !c.glue.over && s.otherKey(c) || s.isKept(c, v) {
 		return false
 	}
 	if isNumber(v) {

@@ -22,6 +22,13 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	if s.refuses("between_records", !ok) {
 		return
 	}
+	if s.inDump(to) {
+		return
+	}
+	if t.form == formDump {
+		s.confirmDump(t, to, at)
+		return
+	}
 	if t.form == formBlob {
 		s.confirmBlob(t, to, at)
 		return
@@ -91,8 +98,23 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			end = nameEnd(s.arena, end, c.High, t.Key)
 		}
 		g, ok := parseGlue(s.arena, end, c.High)
+		if !ok || g.sep != ':' && g.sep != '=' {
+			if before, _, found := valueBefore(s.arena, elementStart(s.arena, c.KeyStart, c.Low), c.Low); found {
+				g, ok = before, true
+			}
+		}
+		if ok && t.word == "auth" {
+			g.second(s.arena, c.High)
+		}
+		if !ok || c.High-g.start < maxOpener {
+			if s.awaitOver(c, end) {
+				return true
+			}
+		}
 		c.glue, c.Start = g, g.start
 		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
+	case formSuffix:
+		return s.beforeSuffix(c, to-t.glue)
 	case formScheme:
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
@@ -132,7 +154,13 @@ func matchBack(b []byte, end int, key string) int {
 // boundary reports whether a word can start at p: it does not go on a word
 // before it. Camel case bounds as well.
 func boundary(b []byte, p, lo int) bool {
-	return edge(b, p, lo) || isUpper(b[p]) && !isUpper(b[p-1])
+	return edge(b, p, lo) || isUpper(b[p]) && !isUpper(b[p-1]) || behindOption(b, p, lo)
+}
+
+// behindOption reports whether an option of one capital ends at p that takes a pair
+// without a blank: -Dkey=V, -Pkey=V.
+func behindOption(b []byte, p, lo int) bool {
+	return p-lo >= 2 && isUpper(b[p-1]) && b[p-2] == '-' && (p-lo == 2 || !isAlnum(b[p-3]) && b[p-3] != '-')
 }
 
 // edge is boundary without camel case, which bounds keys but no value: random
@@ -176,7 +204,7 @@ func percentBefore(b []byte, p, lo int) int {
 
 // bound walks the value and bounds it. False when there is too little of it.
 func (s *Scanner) bound(c *candidate) bool {
-	if c.trigger.form == formShape { // its bounds are what was recognised
+	if form := c.trigger.form; form == formShape || form == formSuffix { // its bounds are what was recognised
 		c.Blob = c.Start
 		return c.Start < c.End
 	}
@@ -210,7 +238,11 @@ func (s *Scanner) extend(c *candidate, in *set) {
 			s.widen(c, end, f)
 		}
 	}
-	if c.trigger.form != formPrefix {
+	if c.glue.sep == '|' { // the next column
+		if n := bytes.IndexByte(s.arena[c.Start:c.End], '|'); n >= 0 {
+			c.End = c.Start + n
+		}
+	} else if c.trigger.form != formPrefix {
 		s.goOn(c, in)
 	}
 	if c.End < c.High && s.arena[c.End] == '~' && s.arena[c.Start] == 'e' {

@@ -25,6 +25,15 @@ func jarTrigger(r *rules.Rule, key string) *Trigger {
 	return t
 }
 
+// curlJarTrigger spells curl's option for cookies, -b, and what begins its value.
+func curlJarTrigger(r *rules.Rule) *Trigger {
+	t := &Trigger{Rule: r, Key: curlJar, word: curlJar, form: formJar, rest: 2}
+	t.elems = append(literalElems(" "+curlJar+" ", false), elem{set: inName.with("\"'\\"), n: 1})
+	return t
+}
+
+const curlJar = "-b"
+
 // jar is how far the cookies of one key are walked.
 type jar struct {
 	b     []byte
@@ -38,18 +47,81 @@ type jar struct {
 // openJar finds the cookies behind a key that ends before end.
 func (s *Scanner) openJar(c *candidate, end int) {
 	key := matchBack(s.arena, end, c.trigger.word)
-	if key < 0 || !boundary(s.arena, key, c.RecordLow) {
+	if key < 0 || !boundary(s.arena, key, c.RecordLow) || c.trigger.word == curlJar && !isOptionOfCurl(s.arena[max(c.Low, key-reach):key]) {
 		return
 	}
 	j := jar{b: s.arena, p: end, hi: min(c.High, end+maxJar)}
 	if c.Segment >= 0 && end < c.Low {
 		j.p, j.hi = c.Low, min(c.High, c.Low+maxJar) // a framed key: the field is the jar
-	} else if end < s.jarEnd || !j.open() {
+	} else if before, last, ok := valueBefore(s.arena, elementStart(s.arena, key, c.Low), c.Low); ok { // {"value":"sid=V","name":"Cookie"}
+		j.p, j.hi, j.quote = before.start, last, char{c: before.quote, n: 1, slash: before.slash}
+	} else if end < s.jarEnd {
+		return
+	} else if !j.open() {
+		j.p = c.High
+		if c.Segment >= 0 || c.High-end > 3 || !s.isFolded(c.High, c.High) {
+			return
+		}
+	}
+	if s.printedCookie(c, j) {
 		return
 	}
 	for s.nextCookie(c, &j) {
 	}
 	s.jarEnd = max(s.jarEnd, j.p)
+	if c.Segment < 0 && j.quote.n == 0 && s.isFolded(j.p, c.High) {
+		s.await(c, awaited{trigger: c.trigger, what: awaitsCookies}, c.High)
+	}
+}
+
+// isFolded reports whether a header of cookies may go on in the next line: it ends
+// behind its colon, or a semicolon.
+func (s *Scanner) isFolded(p, hi int) bool {
+	if !s.cursor.batch.lines || hi-p > 2 || !allIn(s.arena[p:hi], setFolded) {
+		return false
+	}
+	for p = hi; p > 0 && isBlank(s.arena[p-1]); {
+		p--
+	}
+	return p > 0 && (s.arena[p-1] == ';' || s.arena[p-1] == ':')
+}
+
+var setFolded = setOf("; \t")
+
+// foldedCookies finds the cookies of a folded line, and reports whether one more may
+// follow.
+func (s *Scanner) foldedCookies(c *candidate) bool {
+	j := jar{b: s.arena, p: c.Low, hi: min(c.High, c.Low+maxJar), prose: true}
+	if j.p == j.hi || !isBlank(j.b[j.p]) {
+		return false
+	}
+	for s.nextCookie(c, &j) {
+	}
+	return s.isFolded(j.p, c.High)
+}
+
+// printedCookie finds the cookie in what wget prints of one when it stores it:
+// cookie host port path <session> <insecure> [expiry none] name V.
+func (s *Scanner) printedCookie(c *candidate, j jar) bool {
+	const expiry, longest = "> [expiry ", 512
+	if !j.prose {
+		return false
+	}
+	line := j.b[j.p:min(j.hi, j.p+longest)]
+	at := bytes.Index(line, []byte(expiry))
+	if at < 0 {
+		return false
+	}
+	end := bytes.Index(line[at:], []byte("] "))
+	if end < 0 {
+		return false
+	}
+	key := j.p + at + end + 2
+	blank := run(j.b, key, j.hi, inName)
+	if blank < j.hi && j.b[blank] == ' ' && logsIn(j.b[key:blank]) {
+		s.cookie(c, key, glue{start: blank + 1, sep: ' '})
+	}
+	return true
 }
 
 // open steps over what stands between the key and the first cookie.
@@ -117,6 +189,7 @@ func (s *Scanner) nextCookie(c *candidate, j *jar) bool {
 	end := run(j.b, j.p, j.hi, inName)
 	name := j.b[j.p:end]
 	g, ok := parseGlue(j.b, end, j.hi)
+	ok = ok && (!g.strict || g.sep == ',') // no sentence
 	if equalFold(name, "cookie") || equalFold(name, "set-cookie") || equalFold(name, "set_cookie") || equalFold(name, "cookies") {
 		return false // the next header, a jar of its own
 	}

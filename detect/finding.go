@@ -40,10 +40,16 @@ type Finding struct {
 	// its own mask; it counts as one with the finding before it.
 	Lines int
 	Part  bool
+	// Dump says where in a dump in hexadecimal the finding stands, when its form has a
+	// Fill: what is masked is then one column of one row.
+	Dump Dump
 }
 
 // Value appends the fully decoded value of f to dst: what is fingerprinted.
 func (f *Finding) Value(dst, arena []byte) []byte {
+	if f.Form.Fill != layer.NoFill {
+		return f.Dump.value(dst, arena)
+	}
 	if len(f.Inside) == 0 {
 		return f.Form.Decode(dst, arena[f.Blob:f.End])
 	}

@@ -16,7 +16,7 @@ var (
 	joiner = setOf("_. -")
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
-	glueByte = setOf("\"'`\\=:%&><[](){,- \t")
+	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\xc2\xe2")
 	blank    = setOf(" \t")
 )
 
@@ -45,6 +45,7 @@ var weakGlues = func() (out glueList) {
 	out.around(0, "&quot;", ":", "&quot;")
 	out.add(0, "'", " '", "%5B%5D=")
 	out.add(0, "%3D", "%253D", "%25253D", "%22%3A%22", "%22%3A%20%22", "%2522%253A%2522", "%2522%253A%2520%2522")
+	out.add(0, ") to ") // Setting --password (password) to V
 	out.add(0, `\u003D`, `\u0022:\u0022`)
 	return out
 }()
@@ -64,6 +65,11 @@ var judgedGlues = func() (out glueList) {
 	}
 	out.add(0, `">>,<<"`, `,"`, "', b'")
 	out.add(0, " ", ` "`, " (", " <") // the value in a sentence
+	out.add(0, `\=`, `\:`, `\: `)     // as CEF and properties escape separators
+	out.around(1, "", "==", "")
+	for _, wide := range []string{"\u201c", "\u00a0"} { // curly quotes, blanks that do not break
+		out.add(0, " "+wide, ":"+wide, ": "+wide, "="+wide, "\u201d:"+wide, "\u201d: "+wide)
+	}
 	return out
 }()
 
@@ -74,8 +80,13 @@ var leads = []string{
 	" is ", " was", " value", " issued", " found", " received", " created", " generated", " for ", " to ", " (from",
 	"value", "_value", `","value`, `", "value`, `" , "`, "','value", "', 'value", `\",\"value`, `\", \"value`, `" value`,
 	"`", "[0]=", "%5D", `\\\\`, `\\u0022`, `\u0022: `, `\x22`, "&#34;", "&#x22;", "&amp;quot;", "%252522%25253",
-	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=> string(`, `":[]string{`, " = Just ", `">> =>`,
+	`":{"`, `": {"`, `\":{\"`, // an object that stands for the value (glue_object.go)
+	`";s:`, "</key>", `"\r\n\r\n`, `"[\r][\n]`, `"]=>`, `":[]string{`, " = Just ", `">> =>`,
 }
+
+// named are members that such a key is the value of: the value stands before it, or
+// behind other members (glue_object.go).
+var named = []string{`name":"`, `name": "`, `name="`, `key":"`, `key": "`, "name: '", `name\":\"`}
 
 type glueList []weakGlue
 
@@ -108,6 +119,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 			out = append(out, blobTriggers(r, word)...)
 			if key == "access_token" { // one rule has to have them
 				out = append(out, gzipTriggers(r)...)
+				out = append(out, zlibTriggers(r)...)
+				out = append(out, joseTriggers(r)...)
+				out = append(out, dumpTriggers(r)...)
 			}
 		}
 	}
@@ -117,6 +131,9 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, key := range r.Jars {
 		out = append(out, jarTrigger(r, key))
 	}
+	if len(r.Jars) > 0 {
+		out = append(out, curlJarTrigger(r))
+	}
 	for _, key := range r.WeakKeys {
 		out = append(out, weakTriggers(r, key, value)...)
 	}
@@ -125,6 +142,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t.elems = prefixElems(prefix)
 		t.tail = max(1, min(tail, r.Value.Min-len(t.elems)))
 		t.elems = append(t.elems, elem{set: value.with("%"), n: t.tail})
+		out = append(out, t)
+	}
+	for _, suffix := range r.Suffixes {
+		t := &Trigger{Rule: r, Key: suffix, form: formSuffix, glue: len(suffix)}
+		t.elems = append([]elem{{set: value, n: 1}}, literalElems(suffix, false)...)
 		out = append(out, t)
 	}
 	for _, name := range r.Shapes {
@@ -177,6 +199,12 @@ func weakTriggers(r *rules.Rule, key string, value *set) (out []*Trigger) {
 	for _, lead := range leads {
 		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(lead)}
 		t.elems = append(literalElems(key, true), literalElems(lead, true)...)
+		out = append(out, t)
+	}
+	for _, name := range named {
+		quote := name[strings.LastIndexAny(name, ` :=`)+1:]
+		t := &Trigger{Rule: r, Key: key, word: key, form: formWeak, caseless: true, glue: len(quote)}
+		t.elems = literalElems(name+key+quote, true)
 		out = append(out, t)
 	}
 	return out

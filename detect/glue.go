@@ -19,6 +19,10 @@ type glue struct {
 	// strict says that the way from key to value is one that other things are
 	// written in as well (lists, sentences, calls): the value must look random.
 	strict bool
+	// over says that the value stands on a line of its own, below the key's.
+	over bool
+	// inside says that the value is a member of an object that stands for it.
+	inside bool
 }
 
 // maxGlue bounds the logical characters between a key and its value.
@@ -51,6 +55,9 @@ func fullGlue(b []byte, p, hi int) (glue, bool) {
 	}
 	sepEnd := g.start
 	g.openValue(b, hi)
+	if g.list {
+		g.object(b, sepEnd, hi)
+	}
 	g.loose = g.quote == 0 && sepEnd < g.start && isBlank(b[sepEnd]) && b[sepEnd-1] == '=' && !isBlank(b[sepEnd-2])
 	return g, g.start < hi
 }
@@ -92,6 +99,10 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return true
 			}
 		default:
+			if n, _ := wide(b, g.start, hi); n > 0 {
+				g.start += n
+				continue
+			}
 			return ch.n > 0
 		}
 	}
@@ -130,23 +141,44 @@ func (g *glue) separator(b []byte, hi int) bool {
 		g.take(ch)
 		g.take(next)
 		g.sep = '='
-	case ch.c == '=' && next.c == '=' || ch.c == ':' && next.c == ':':
+	case (ch.c == '=' || ch.c == '!') && next.c == '=': // a comparison
+		g.take(ch)
+		g.take(next)
+		if ch = readChar(b, g.start, hi); ch.c == '=' && ch.n > 0 {
+			g.take(ch)
+		}
+		g.sep, g.strict = '=', true
+	case ch.c == ':' && next.c == ':':
 		return false
+	case (ch.c == '+' || ch.c == '?' || ch.c == '|' || ch.c == '.') && next.c == '=', ch.c == '<' && next.c == '-':
+		g.take(ch)
+		g.take(next)
+		g.sep, g.strict = '=', true
+	case ch.c == '|' || ch.c == ';': // columns
+		g.take(ch)
+		g.sep, g.strict = ch.c, true
+	case (ch.c == '-' || ch.c == '.') && next.c == ' ' && isBlank(b[g.start-1]):
+		g.take(ch)
+		g.sep, g.strict = ' ', true
 	case ch.c == '=' || ch.c == ':' || ch.c == '>':
 		g.take(ch)
 		g.sep = ch.c
 	default:
 		// Prose: the key was followed by blanks alone, which are consumed.
-		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' {
+		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' && before < 0x80 {
 			return false
 		}
 		g.sep = ' '
+		if rest := b[g.start:hi]; len(rest) > 3 && string(rest[:3]) == "to " && b[g.start-2] == ')' { // (password) to V
+			g.start, g.strict = g.start+3, true
+		}
 	}
 	return true
 }
 
 // openValue steps over blanks, line ends and what opens the value.
 func (g *glue) openValue(b []byte, hi int) {
+	quoted := false
 	for range maxGlue {
 		ch := readChar(b, g.start, hi)
 		if ch.n == 0 {
@@ -173,12 +205,26 @@ func (g *glue) openValue(b []byte, hi int) {
 			g.list = g.list || !isSpace(ch.c)
 		case ch.c == '"' || ch.c == '\'' || ch.c == '`':
 			if g.quote != 0 {
-				return
+				if quoted || ch.c == g.quote && ch.slash <= g.slash {
+					return
+				}
+				quoted = true // quotes in quotes: "\"V\"", '"V"'
 			}
 			g.take(ch)
 			g.quote, g.slash, g.code = ch.c, ch.slash, ch.code
 		default:
-			n := 0
+			n, quote := 0, false
+			if g.quote == 0 {
+				n, quote = wide(b, g.start, hi)
+			}
+			if n == 0 && g.quote == 0 {
+				n = g.passed(b, ch, hi)
+			}
+			if n > 0 {
+				g.start += n
+				g.list = g.list || quote
+				continue
+			}
 			if g.quote == 0 {
 				n = max(wrapper(b[g.start:hi]), g.block(b, hi))
 			}
@@ -195,10 +241,13 @@ func (g *glue) openValue(b []byte, hi int) {
 	}
 }
 
-// block returns the length of what opens YAML's text over lines, before its line
-// end: >- and |.
+// block returns the length of YAML's tag for text (!!str), and of what opens its text
+// over lines, before its line end: >- and |.
 func (g *glue) block(b []byte, hi int) int {
 	p := g.start
+	if n := yamlMark(b, p, hi); n > 0 && g.sep == ':' {
+		return n
+	}
 	if g.sep != ':' || p >= hi || b[p] != '>' && b[p] != '|' {
 		return 0
 	}
@@ -209,6 +258,21 @@ func (g *glue) block(b []byte, hi int) int {
 		return 0
 	}
 	return p - g.start
+}
+
+// yamlMark returns the length of a tag for text or of an anchor, and the blank behind it.
+func yamlMark(b []byte, p, hi int) int {
+	for _, tag := range []string{"!!str ", "!!binary ", "!ruby/string "} {
+		if p+len(tag) < hi && b[p] == '!' && string(b[p:p+len(tag)]) == tag {
+			return len(tag)
+		}
+	}
+	if p < hi && b[p] == '&' {
+		if end := run(b, p+1, min(hi, p+maxEncoder), inEncoder); end > p+1 && end+1 < hi && b[end] == ' ' {
+			return end + 1 - p
+		}
+	}
+	return 0
 }
 
 // wrappers are what languages print around a value.

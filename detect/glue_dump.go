@@ -52,6 +52,46 @@ func typed(b []byte, p, hi int) int {
 	return end + len(after) - p
 }
 
+// passed returns the length of what stands for a blank or a sign before a quote: the
+// plus of a form (%3A+%22), the rest of a quoted-printable = (=3D"), PHP's & of a reference.
+func (g *glue) passed(b []byte, ch char, hi int) int {
+	switch {
+	case ch.c == '+' && ch.n == 1 && g.pct > 0:
+		if next := readChar(b, g.start+1, hi); next.n > 1 && isQuote(next.c) {
+			return 1
+		}
+	case ch.c == '3' && g.sep == '=' && g.start+2 < hi && b[g.start+1] == 'D' && b[g.start-1] == '=' && isQuote(b[g.start+2]):
+		return 2
+	case ch.c == '&' && ch.n == 1 && call(b, g.start+1, hi) > 0:
+		return 1
+	}
+	return 0
+}
+
+// wide returns the length of a quote or a blank beyond ASCII at p (UTF-8), or 0:
+// curly quotes, guillemets, blanks that do not break.
+func wide(b []byte, p, hi int) (n int, quote bool) {
+	if p >= hi || b[p] < 0xc2 {
+		return 0, false
+	}
+	for _, w := range wideQuotes {
+		if p+len(w) <= hi && string(b[p:p+len(w)]) == w {
+			return len(w), true
+		}
+	}
+	for _, w := range wideBlanks {
+		if p+len(w) <= hi && string(b[p:p+len(w)]) == w {
+			return len(w), false
+		}
+	}
+	return 0, false
+}
+
+var (
+	wideQuotes = []string{"\u201c", "\u201d", "\u2018", "\u2019", "\u201e", "\u201a", "\u00ab", "\u00bb", "\u2039", "\u203a"}
+	wideBlanks = []string{"\u00a0", "\u202f", "\u2009", "\u2013", "\u2014", "\u2192", "\u21d2"} // and dashes, arrows
+)
+
 // maxMemberName bounds the rest of a member's name, and inMemberName is what it is
 // made of: it ends at quotes and at what parts members.
 const maxMemberName = 256

@@ -33,7 +33,10 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 			break
 		}
 		at.take(ch)
-		if !at.named(b, hi) {
+		if members := at; members.toMember(b, hi) {
+			at = members
+			at.inside = true
+		} else {
 			comma := at.start
 			at.skipBlanks(b, hi)
 			if !at.opens(b, hi, closed || at.start == comma) {
@@ -95,6 +98,26 @@ func (g *glue) opens(b []byte, hi int, quoted bool) bool {
 	return !quoted && isAlnum(ch.c)
 }
 
+// second steps to the second of two strings in brackets: ('id', 'V').
+func (g *glue) second(b []byte, hi int) {
+	at := *g
+	if at.quote == 0 {
+		return
+	}
+	at.start = run(b, at.start, min(hi, at.start+maxApart), alphabets["unreserved"])
+	for _, want := range []byte{at.quote, ',', at.quote} {
+		ch := readChar(b, at.start, hi)
+		if ch.n == 0 || ch.c != want {
+			return
+		}
+		if at.take(ch); want == ',' {
+			at.skipBlanks(b, hi)
+		}
+	}
+	at.inside, at.strict = true, true
+	*g = at
+}
+
 func (g *glue) skipBlanks(b []byte, hi int) {
 	for range maxGlue {
 		ch := readChar(b, g.start, hi)
@@ -130,9 +153,9 @@ func (g *glue) valueName(b []byte, hi int) bool {
 		g.take(ch)
 	}
 	start := g.start
-	g.start = run(b, start, min(hi, start+maxWord), inEncoder)
+	g.start = run(b, start, min(hi, start+maxWord), inMember)
 	var buf [maxWord]byte
-	if !valueNames[string(lowerWord(&buf, b[start:g.start]))] {
+	if word := lowerWord(&buf, b[start:g.start]); !valueNames[string(word)] && !(g.inside && memberNames[string(word)]) {
 		return false
 	}
 	for range maxGlue {
@@ -347,6 +370,9 @@ func call(b []byte, p, hi int) int {
 	end := run(b, p, min(hi, p+maxCall), inIdentifier)
 	if end == p || end+1 >= hi {
 		return 0
+	}
+	if b[end] == ' ' && (b[end+1] == '\'' || b[end+1] == '"') && string(b[p:end]) == "string" { // Xdebug: string 'V'
+		return end + 1 - p
 	}
 	open := readChar(b, end, hi)
 	if open.c != '(' {

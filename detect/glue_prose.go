@@ -19,6 +19,9 @@ var leading = map[string]bool{"is": true, "was": true, "value": true, "equals": 
 // got are words that may stand between a colon and the value.
 var got = map[string]bool{"got": true, "received": true, "was": true, "is": true, "actual": true, "expected": true, "want": true, "value": true}
 
+// moves are words behind which to and from lead to a value: set to V.
+var moves = map[string]bool{"set": true, "changed": true, "updated": true, "replaced": true, "rotated": true}
+
 // others are words that say what follows the colon, or the value, is: another thing
 // than the secret that the sentence began with.
 var others = map[string]bool{
@@ -38,6 +41,8 @@ func (g *glue) sentence(b []byte, hi int) bool {
 	hi = min(hi, g.start+maxSentence)
 	p := g.start
 	other := false // the last word names another thing
+	var lastBuf [maxWord]byte
+	last := lastBuf[:0]
 	for range maxWords {
 		for p < hi && indexByte(" \t()/,'\"", b[p]) {
 			p++
@@ -50,6 +55,8 @@ func (g *glue) sentence(b []byte, hi int) bool {
 		var buf [maxWord]byte
 		word := lowerWord(&buf, b[start:p])
 		before := other
+		to := (string(word) == "to" || string(word) == "from") && moves[string(last)]
+		last = append(last[:0], word...)
 		other = namesOther(word) || isCamel(b[start:p])
 		for p < hi && indexByte("()'\"", b[p]) {
 			p++
@@ -64,7 +71,7 @@ func (g *glue) sentence(b []byte, hi int) bool {
 			return !other && g.led(b, p+1, hi, b[p])
 		case !indexByte(" \t/,", b[p]):
 			return false
-		case leading[string(word)]:
+		case to || leading[string(word)]:
 			if before { // the token's id is V
 				return false
 			}

@@ -80,6 +80,16 @@ var leaks = []struct{ name, text string }{
 	{"keycloak", `PKCE supporting Client, codeVerifier = <VERIFIER>, codeChallenge = {b64u43}`},
 	{"keycloak, code", `Code '<CODE>' already used for userSession '{uuid}' and client '{uuid}'.`},
 	{"php", `Array ( [code_verifier] => <VERIFIER> [code] => <CODE> )`},
+	{"curl -b", `curl -sS -b 'lang=en; sid=<AT>' https://x/`},
+	{"curl -b, in JSON", `{"cmd":"curl -b \"sid=<AT>\" https://x/"}`},
+	{"curl --cookie", `curl --cookie session=<AT> https://x/`},
+	{"cookies of an access log", `"GET / HTTP/1.1" 200 Cookie: - Set-Cookie: sid=<AT>`},
+	{"password of a URL", `_currentUrl: 'http://web:<SECRET>@127.0.0.1:9080/token',`},
+	{"requests", `requests.post(url, auth=('web', '<SECRET>'))`},
+	{"wget, option", `Setting --password (password) to <SECRET>`},
+	{"wget, cookie", `Stored cookie 127.0.0.1 9080 / <session> <insecure> [expiry none] idp_session <AT>`},
+	{"express-session", `Wed, 25 Nov 2026 09:12:32 GMT express-session saving <AT>`},
+	{"go %v", `config="&{web <SECRET> {http://x/authorize  http://x/token 0} http://x/cb [openid]}"`},
 	{"go %+v", `&{ClientID:web Code:<CODE> CodeVerifier:<VERIFIER> RedirectURI:https://x}`},
 }
 
@@ -121,6 +131,8 @@ func filled(rnd *rand.Rand, text string) (string, []string) {
 		case "JWT":
 			value = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+draw(alnum, 8)+`"}`)) + "." +
 				base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+draw(alnum, 20)+`"}`)) + "." + draw(base64url, 85) + "w"
+		case "HEX":
+			value = draw(hex, 40)
 		case "hex4", "hex48":
 			var n int
 			_, _ = fmt.Sscanf(name, "hex%d", &n)

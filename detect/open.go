@@ -31,8 +31,9 @@ type Open struct {
 	padded        bool // the value ends in the padding of base64
 	soft          bool // the equals sign at its line's end is no padding
 	made          makeup
-	label         int // bytes of the offset that a dump's row begins with; 0: it is none
-	offset        int // of the next row
+	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int     // of the next row
+	awaited       awaited // a key without its value: nothing of that is there yet
 }
 
 // Live reports whether anything is open.
@@ -54,7 +55,7 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	before := b[line:f.Blob]
 	o := Open{Rule: f.Rule, Kind: f.Kind, Confidence: f.Confidence, Have: f.End - f.Start, dots: -1}
 	o.width, o.indent = eol-line, margin(b[line:eol])
-	o.printable = bytes.Contains(b[line:min(f.End, f.Blob+len("3D"))], []byte("=3D"))
+	o.printable = bytes.Contains(before, []byte("=3D")) && isPrintable(b[line:eol])
 	o.header = isField(before)
 	o.made, o.padded = madeOf(b[f.Start:f.End]), b[f.End-1] == '='
 	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
@@ -83,19 +84,35 @@ func (o *Open) isSoftBreak(v []byte) bool {
 }
 
 // printable steps over the rest of an equals sign as quoted-printable writes it
-// (code=3DV). A value may begin with the same two characters: the line must hold
-// another, or end in a soft line break.
+// (code=3DV). A value may begin with the same two characters: the line around it must
+// be quoted-printable.
 func (c *candidate) printable(b []byte) {
-	p, sign := c.glue.start, []byte("=3D")
+	p := c.glue.start
 	if c.glue.sep != '=' || c.glue.slash < 0 || c.glue.pct > 0 || p == c.Low || p+2 >= c.High || string(b[p-1:p+2]) != "=3D" {
 		return
 	}
-	before := b[lineStart(b, p, max(c.Low, p-maxLook)) : p-1]
-	end, _ := lineEnd(b, p, min(c.High, p+maxLook))
-	behind := b[p+2 : end]
-	soft := bytes.HasSuffix(behind, sign[:1]) && !bytes.HasSuffix(behind, []byte("=="))
-	if soft || bytes.Contains(before, sign) || bytes.Contains(behind, sign) {
+	const around = 256
+	end, _ := lineEnd(b, p, min(c.High, p+around))
+	if isPrintable(b[lineStart(b, p, max(c.Low, p-around)):end]) {
 		c.glue.start = p + 2
+	}
+}
+
+// isPrintable reports whether a line is quoted-printable: each of its equals signs
+// begins an escape or is the soft break at its end, and there are two of them.
+func isPrintable(line []byte) bool {
+	signs := 0
+	for p := 0; ; signs++ {
+		n := bytes.IndexByte(line[p:], '=')
+		if n < 0 {
+			return signs > 1
+		}
+		p += n + 1
+		for q := p; q < min(p+2, len(line)); q++ {
+			if unhex(line[q]) > 15 || isLower(line[q]) {
+				return false
+			}
+		}
 	}
 }
 
@@ -188,6 +205,9 @@ func (o *Open) readLabel(line []byte) {
 
 // Continues reports whether the value goes on in line, which has no line end.
 func (o Open) Continues(line []byte) bool {
+	if o.awaited.what != awaitsNothing {
+		return true
+	}
 	_, _, ok := o.next(line)
 	return ok
 }

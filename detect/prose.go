@@ -17,6 +17,9 @@ func isProse(c *candidate, whole, v []byte) bool {
 // isStrict reports whether a value is one though other things are written the
 // same way (glue.strict).
 func (s *Scanner) isStrict(c *candidate, v []byte) bool {
+	if c.glue.inside && score(v) > 0 {
+		return true
+	}
 	if c.glue.sep == ',' {
 		if isStored(v) {
 			return false

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+
+	"github.com/leakveil/leakveil/internal/layer"
 )
 
 // minRepeat is the length from which a value is looked for elsewhere in its
@@ -35,7 +37,7 @@ func (s *Scanner) repeats(b *Batch) {
 // writings calls fn with the value of a finding as it is written and, where that
 // differs, decoded. The decoded bytes are valid during the call.
 func (s *Scanner) writings(f *Finding, fn func(value []byte)) {
-	if f.Form.Base64 == 0 && f.End-f.Start >= minRepeat {
+	if f.Form.Fill == layer.NoFill && f.Form.Base64 == 0 && f.End-f.Start >= minRepeat {
 		fn(s.arena[f.Start:f.End])
 	}
 	if f.Form.Percent || f.Form.Backslash || f.Form.Entity || f.Form.Base64 != 0 {

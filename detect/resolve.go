@@ -19,6 +19,8 @@ func priority(t *Trigger) int {
 		return 2
 	case formWeak:
 		return 1
+	case formSuffix:
+		return 0
 	}
 	if len(t.elems) <= 4 { // short prefixes (eyJ) say little
 		return 0

@@ -163,7 +163,7 @@ func TestLineEnds(t *testing.T) {
 		"code_verifier=\nV":         0,
 		"code_verifier=\r\nV":       0,
 		"code_verifier\n=V":         0,
-		"code_verifier: \n  V":      0,
+		"code_verifier: \n  V":      1, // overlines.go
 		"code_verifier=V\x00V":      2,
 		"code_verifier=V\xff\xfeV":  2,
 		"code_verifier=V\rV":        2,

@@ -96,6 +96,8 @@ type Scanner struct {
 	insides      int       // findings in blobs
 	depth        int       // of blobs around the text
 	inflated     bool      // one of them is gzip data
+	dumps        []bounds  // lines of dumps that were scanned
+	dumped       []Finding // in them
 	blobs        [6]int    // where the last blobs end, for each place in a group
 	values       []byte    // what allRepeats looks for, wiped after each use
 	recorder     *recorder // nil unless Explain runs
@@ -140,7 +142,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 		return nil, nil, err
 	}
 	s.findings, s.observations, s.candidates, s.open = s.findings[:0], s.observations[:0], s.candidates[:0], Open{}
-	if len(s.events) == 0 && !(b.lines && b.before.Live()) {
+	if len(s.events) == 0 && !(b.lines && (b.before.Live() || beginsInDump(b.Bytes()))) {
 		return nil, nil, nil
 	}
 	s.arena = b.Bytes()
@@ -148,12 +150,19 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
 	s.jarEnd = 0
 	s.blobs, s.insides = [6]int{}, 0
+	s.dumps, s.dumped = s.dumps[:0], s.dumped[:0]
 	s.parameters.reset()
+	if b.lines {
+		s.goOnDump()
+	}
+	if b.lines && b.before.awaited.what != awaitsNothing {
+		s.resume(b.before.awaited)
+	}
 	for i, ev := range s.events {
 		if i%eventsPerCheck == 0 && s.expired() {
 			return nil, nil, ErrExpired
 		}
-		if len(s.candidates)+s.insides > maxFindings {
+		if len(s.candidates)+s.insides+len(s.dumped) > maxFindings {
 			return nil, nil, ErrTooMany
 		}
 		if s.recorder != nil {
@@ -165,6 +174,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.resolve()
 	s.repeats(b)
 	s.follow(b)
+	s.mergeDumps()
 	if len(s.findings) > maxFindings {
 		return nil, nil, ErrTooMany
 	}

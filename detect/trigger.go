@@ -18,6 +18,8 @@ const (
 	formShape              // a whole value of a known shape; no expression of the engine's
 	formJar                // a key whose value is cookies, and the first byte of its glue
 	formBlob               // a key word in base64
+	formDump               // the first row of a dump in hexadecimal
+	formSuffix             // what stands behind a value
 	formScheme             // an authentication scheme, a blank, and the first bytes of a value
 )
 

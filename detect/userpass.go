@@ -65,6 +65,9 @@ func isOptionOfCurl(text []byte) bool {
 // checkUserPassword keeps the password of a quoted user:password.
 func checkUserPassword(s *Scanner, c *candidate, _ []byte) bool {
 	raw := s.arena[c.Start:c.End]
+	if c.glue.inside { // auth=('id', 'V'), auth: { user: 'id', pass: 'V' }
+		return len(raw) >= minRest && looksRandom(raw) && !isStored(raw)
+	}
 	colon := bytes.IndexByte(raw, ':')
 	if c.glue.quote == 0 || colon <= 0 || bytes.IndexByte(raw[colon+1:], ':') >= 0 || isStored(raw) {
 		return false

@@ -28,6 +28,9 @@ type part struct {
 // looks random must also be made of what the value is made of (makeup).
 func (o *Open) next(line []byte) (part, Open, bool) {
 	var p part
+	if o.awaited.what != awaitsNothing {
+		return p, Open{}, false
+	}
 	if o.label > 0 {
 		return o.nextRow(line)
 	}

@@ -95,6 +95,9 @@ func (r *Redactor) blob(dst, raw []byte, s *Span, equal bool) ([]byte, bool) {
 }
 
 func (r *Redactor) replace(dst, raw []byte, s *Span, equal bool) []byte {
+	if s.Form.Fill != layer.NoFill { // whatever the policy puts elsewhere
+		return layer.AppendFill(dst, raw, s.Form.Fill)
+	}
 	if len(s.Inside) > 0 {
 		if out, ok := r.blob(dst, raw, s, equal); ok {
 			return out

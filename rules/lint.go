@@ -14,6 +14,7 @@ var (
 	// One class or one byte, no open repeats: a trigger has a fixed shape.
 	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9_.~-]+\]|[!-Z^-~])+$`)
 	namePattern   = regexp.MustCompile(`^[!"$-)+-~]+[*#]?$`)
+	suffixPattern = regexp.MustCompile(`^[ -~]{4,}$`)
 	schemePattern = regexp.MustCompile(`^(--?)?[A-Za-z][A-Za-z0-9-]*$`)
 )
 
@@ -43,7 +44,7 @@ func (r *Rule) lint() error {
 
 func (r *Rule) lintTriggers() error {
 	if !r.Triggers() {
-		return errors.New("keys, weak_keys, names, jars, prefixes, schemes or shapes: at least one is needed")
+		return errors.New("keys, weak_keys, names, jars, prefixes, schemes, suffixes or shapes: at least one is needed")
 	}
 	for _, field := range []struct {
 		name    string
@@ -56,6 +57,7 @@ func (r *Rule) lintTriggers() error {
 		{"names", r.Names, namePattern, "printable characters without blanks, '*' or '#' at the end alone"},
 		{"jars", r.Jars, keyPattern, "lower-case words joined by '_'"},
 		{"prefixes", r.Prefixes, prefixPattern, "characters and [abc] classes, no repeats"},
+		{"suffixes", r.Suffixes, suffixPattern, "four or more printable characters"},
 		{"schemes", r.Schemes, schemePattern, "an HTTP authentication scheme or an option"},
 	} {
 		for _, value := range field.values {
@@ -71,6 +73,9 @@ func (r *Rule) lintTriggers() error {
 		if !slices.Contains(ShapeNames, shape) {
 			return fmt.Errorf("shapes: %q is none of %s", shape, strings.Join(ShapeNames, ", "))
 		}
+	}
+	if len(r.Suffixes) > 0 && len(r.Checks) == 0 {
+		return errors.New("suffixes: a check is needed")
 	}
 	for _, check := range r.Checks {
 		if !slices.Contains(CheckNames, check) {

@@ -58,6 +58,9 @@ type Rule struct {
 	// Schemes are HTTP authentication schemes (RFC 9110 §11.1) before the value, or
 	// options of a command line.
 	Schemes []string `yaml:"schemes"`
+	// Suffixes are what stands directly behind a value where nothing that says what it
+	// is stands before it: @host behind the password of a URL. A check must confirm it.
+	Suffixes []string `yaml:"suffixes"`
 	// Shapes are whole forms of a value that need nothing beside it; see ShapeNames.
 	Shapes []string `yaml:"shapes"`
 
@@ -104,7 +107,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Shapes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Suffixes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -159,6 +162,8 @@ var CheckNames = []string{
 	"request_uri",   // a pushed authorization request's reference (RFC 9126)
 	"unlike_words",  // what stands behind the prefix is not made of words
 	"bare_key",      // the key is no end of a longer name
+	"url_password",  // is the password of a URL of the web, and looks random
+	"go_config",     // is the second member of a Go value like oauth2.Config
 	"user_password", // user:password, of which the second looks random
 	"curl_user",     // is the password of curl -u user:password
 	"not_in_blob",   // is no part of a longer piece of base64

@@ -32,6 +32,9 @@ type Form struct {
 	// of Basic credentials is (RFC 7617): Lead decoded bytes ("user:") come first.
 	Base64 Base64
 	Lead   int
+	// Fill is set when the value is a column of a row of a dump, whose replacement must
+	// have its length: see AppendFill.
+	Fill Fill
 	// Gzip is set when the blob holds gzip data. It is not written again.
 	Gzip bool
 }

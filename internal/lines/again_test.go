@@ -34,6 +34,18 @@ func printable(n int) string {
 	return b.String()
 }
 
+// A value may begin as quoted-printable would have it: it is masked whole in a line
+// that is none.
+func TestNoPrintable(t *testing.T) {
+	o := options(t)
+	v := "3D" + solid(41)
+	var out bytes.Buffer
+	text := "client_id=web&code_verifier=" + v + " client_id=web&code_verifier=" + v + "\n"
+	if _, err := Copy(&out, strings.NewReader(text), o); err != nil || strings.Contains(out.String(), "=3D") {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
 // A second run changes nothing, and quoted-printable keeps its signs.
 func TestSecondRunOfPrintable(t *testing.T) {
 	o := options(t)

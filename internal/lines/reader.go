@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/pipeline"
 )
 
@@ -15,7 +16,7 @@ type reader struct {
 	src    io.Reader
 	arena  int
 	window int
-	carry  []byte // the beginning of the line that the last piece left
+	carry  []byte // what the last piece left: the beginning of a line, and rows of a dump before it
 	eof    bool
 	err    error // what ended the input, told after what came before it
 	held   int   // windows that the current line's value fills without an end
@@ -31,7 +32,10 @@ func (r *reader) next(p *piece) (bool, error) {
 	p.got.Reset()
 	p.grow(max(r.arena, len(r.carry)+r.arena/2))
 	n := copy(p.buf[:cap(p.buf)], r.carry)
-	scanned := n // the carry holds no line end
+	scanned := n // the carry holds no line end, unless rows of a dump were kept back
+	if bytes.IndexByte(r.carry, '\n') >= 0 {
+		scanned = 0
+	}
 	r.carry = r.carry[:0]
 	for !r.eof {
 		if n == cap(p.buf) {
@@ -46,6 +50,11 @@ func (r *reader) next(p *piece) (bool, error) {
 		n += m
 		if end := bytes.LastIndexByte(p.buf[scanned:n], '\n'); end >= 0 {
 			cut := scanned + end + 1
+			if keep := dumpStart(p.buf[:cut]); keep < cut && err == nil && n < cap(p.buf) {
+				continue // a dump is scanned as a whole
+			} else if keep > 0 && err == nil {
+				cut = keep
+			}
 			r.carry = append(r.carry, p.buf[cut:n]...)
 			r.note(err)
 			p.text = p.buf[:cut]
@@ -59,6 +68,23 @@ func (r *reader) next(p *piece) (bool, error) {
 	}
 	p.text = p.buf[:n]
 	return true, nil
+}
+
+// maxKept bounds the rows of a dump that wait for the next ones, in bytes.
+const maxKept = 1 << 20
+
+// dumpStart returns where the rows of a dump begin that text, which is whole lines,
+// ends in; its length when it ends in none. What they hold goes on over rows.
+func dumpStart(text []byte) int {
+	start := len(text)
+	for start > max(0, len(text)-maxKept) {
+		lo := bytes.LastIndexByte(text[:start-1], '\n') + 1
+		if !detect.IsDumpRow(bytes.TrimSuffix(text[lo:start-1], []byte("\r"))) {
+			break
+		}
+		start = lo
+	}
+	return start
 }
 
 // grow makes room for n bytes, keeping what buf holds.

@@ -89,9 +89,7 @@ func (w *Worker) LinesBehind(l *Lines, text []byte, before detect.Open) {
 		return
 	}
 	l.Results = results
-	if len(results) > 0 {
-		l.Open = w.open()
-	}
+	l.Open = w.open()
 }
 
 // open is what the last text ended in; a scanner that knows no such thing says nothing.
@@ -230,5 +228,6 @@ func (w *Worker) oneByOne(l *Lines, text []byte, before detect.Open) {
 func (r *Result) shift(n int) {
 	r.Start, r.End, r.Blob = r.Start+n, r.End+n, r.Blob+n
 	r.Low, r.High = r.Low+n, r.High+n
+	r.Dump.Row += n
 	r.RecordLow, r.RecordHigh, r.KeyStart = r.RecordLow+n, r.RecordHigh+n, r.KeyStart+n
 }
