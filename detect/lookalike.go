@@ -267,9 +267,6 @@ func sameKey(key []byte, name string) bool {
 // method is "plain" or, as RFC 7636 §4.3 says for authorization requests, not
 // given. A challenge that stands alone, in no request, says nothing.
 func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
-	if c.glue.quote == 0 && c.glue.pct == 0 && bytes.HasPrefix(s.arena[c.End:c.RecordHigh], []byte(", ")) {
-		return false // the arguments of a function: no request, which would tell the method
-	}
 	for _, next := range followedByS256 { // as most requests write it
 		if bytes.HasPrefix(s.arena[c.End:c.RecordHigh], next) {
 			return false
@@ -283,6 +280,9 @@ func checkPlain(s *Scanner, c *candidate, _ []byte) bool {
 			continue
 		}
 		return method == "plain"
+	}
+	if c.glue.quote == 0 && c.glue.pct == 0 && bytes.HasPrefix(s.arena[c.End:c.RecordHigh], []byte(", ")) {
+		return false // the arguments of a function: no request, which would tell the method
 	}
 	return bytes.Contains(record, []byte("client_id")) || bytes.Contains(record, []byte("response_type")) ||
 		bytes.Contains(record, []byte("clientId")) || bytes.Contains(record, []byte("redirect_uri"))
