@@ -6,7 +6,7 @@ GOFLAGS := -buildvcs=auto
 # Long-lived packages of the tests that need a real broker.
 BROKER  := ./internal/kafka/... ./internal/kafkatest/... ./internal/app/...
 
-.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka deps deps-test fmt lint gen clean
+.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka collector deps deps-test fmt lint gen clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ race: deps deps-test ## all tests with the race detector
 	go test -race -timeout 30m ./...
 
 FUZZTIME ?= 7200
+collector: deps ## a Collector with leakveil at bin/collector/otelcol-leakveil
+	mkdir -p bin
+	cd deploy/collector && go run go.opentelemetry.io/collector/cmd/builder@v0.162.0 --config manifest.yaml
+
 fuzz: deps ## each fuzz target: FUZZTIME CPU seconds in all, 2 hours when it is not set; goes on where it stopped
 	@scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
 
