@@ -176,29 +176,10 @@ func isObject(v []byte) bool {
 // inHostName is what names of objects in clusters are made of (RFC 1123).
 var inHostName = setOf("abcdefghijklmnopqrstuvwxyz0123456789-.")
 
-// afterUser reports whether the parameter before the password in a form is the
-// user's name: username=ann&password=V, j_username=ann&j_password=V.
-func (s *Scanner) afterUser(c *candidate) bool {
-	const longest = 128
-	lo := max(c.Low, c.KeyStart-longest)
-	p := c.KeyStart
-	for p > lo && inKey(s.arena[p-1]) {
-		p--
-	}
-	if c.glue.sep != '=' || c.glue.quote != 0 || p == lo || s.arena[p-1] != '&' {
-		return false
-	}
-	before := s.arena[lo : p-1]
-	before = before[bytes.LastIndexByte(before, '&')+1:]
-	eq := bytes.IndexByte(before, '=')
-	const user = "username"
-	return eq >= len(user) && eq+1 < len(before) && equalFold(before[eq-len(user):eq], user)
-}
-
 // checkPassword wants a password grant in the record or the user's name before it in
 // a form, or a value that looks drawn at random and is no hash of a password ($2b$…).
 func checkPassword(s *Scanner, c *candidate, v []byte) bool {
-	if len(v) >= minRest && !isStored(v) && looksRandom(v) || s.inLoginForm(c) || s.afterUser(c) && !isStored(v) {
+	if !isStored(v) && (len(v) >= minRest && looksRandom(v) || s.inLoginForm(c)) {
 		return true
 	}
 	record := s.near(c)
