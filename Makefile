@@ -30,7 +30,7 @@ run: ## build and show the main job on a generated stream; needs no libhs
 test: deps deps-test ## unit and integration tests, with a real Kafka broker
 	@scripts/test.sh
 
-test-long: deps deps-test ## the long chaos runs and fuzzing (about an hour)
+test-long: deps deps-test ## the long chaos runs, Vectorscan, a real Keycloak and all of the fuzzing (hours)
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
 	@scripts/test-vectorscan.sh
 	@scripts/real-keycloak.sh
