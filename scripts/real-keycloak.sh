@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 version=26.7.3
 port=18180
 for tool in java mvn; do
-	command -v $tool >/dev/null || { echo "real-keycloak: needs $tool; left out" >&2; exit 0; }
+	command -v $tool >/dev/null || { echo "real-keycloak: needs $tool; make deps-test installs it" >&2; exit 1; }
 done
 home=$PWD/.cache/keycloak/keycloak-$version
 if [ ! -d "$home" ]; then
