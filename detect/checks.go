@@ -73,6 +73,7 @@ func (s *Scanner) check(c *candidate) bool {
 	if s.refuses("too_short", len(v) < c.least()) || s.refuses("placeholder", s.isPlaceholder(c, v)) ||
 		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
 		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
+		c.glue.inside && s.refuses("other_member", digestLen[len(v)] && isHex(v) && isOther(s.arena, c.KeyStart, c.Low)) ||
 		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
 		s.refuses("source_code", s.isSource(c, v)) || s.refuses("stored_value", isHashed(v)) ||
 		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) ||

@@ -34,6 +34,20 @@ func (s *Scanner) isStrict(c *candidate, v []byte) bool {
 	return len(v) >= minLed && looksRandom(v) && !isPair(v)
 }
 
+// isOther reports whether the key that begins at p is the value of a member that is
+// not called name: {"event":"secret","payload":"<digest>"}.
+func isOther(b []byte, p, lo int) bool {
+	start := backQuote(b, p, lo)
+	for start < p && start > lo && isBlank(b[start-1]) {
+		start--
+	}
+	if start == p || start == lo || b[start-1] != ':' {
+		return false
+	}
+	_, named := isNamed(b, p, lo)
+	return !named
+}
+
 // isRow reports whether a key is not the first of the values in round brackets, as in
 // the rows of SQL: VALUES (7,'secret',….
 func (s *Scanner) isRow(c *candidate) bool {

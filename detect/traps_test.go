@@ -41,6 +41,8 @@ var innocents = []string{
 	`client_secret <- readline(prompt)`,
 	`refresh_token=sha256:VVV, client_secret = pbkdf2_sha256$600000$V$VV=`,
 	`client_secret: arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-V`,
+	`{"event":"secret","id":7,"payload":"b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"}`,
+	`{"event": "secret", "data": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"}`,
 	`if code_verifier == expectedVerifier { return nil }`,
 	`if access_token == null || refresh_token === undefined {`,
 	`assert client_secret == settings.CLIENT_SECRET`,

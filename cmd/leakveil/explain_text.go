@@ -201,6 +201,7 @@ var stepMeanings = map[string]string{
 	"template":         "is no template's variable",
 	"word_in_brackets": "is no plain word in brackets",
 	"member_name":      "is no name of a member or field",
+	"other_member":     "is no digest beside a member whose value is the word (event: secret)",
 	"type_name":        "is no name of a type",
 	"source_code":      "is no expression of a program's source",
 	"stored_value":     "is no hash of a secret, and no place where one is stored",
