@@ -74,6 +74,7 @@ var arrows = []struct {
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
 		"processor/internal/metadata", "processor/internal/hub",
 	}},
+	{"deploy/collector", nil},
 	{"benchmarks/corpus", []string{"rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "rules", "detect", "redact", "internal/pipeline"}},
