@@ -177,14 +177,14 @@ func TestTheProcessorReachesNoServer(t *testing.T) {
 	}
 }
 
-// sources calls fn for each Go file of the module.
+// sources calls fn for each Go file of the module; those in bin are generated.
 func sources(t *testing.T, fn func(path string, text []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "testdata"):
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "testdata" || d.Name() == "bin"):
 			return fs.SkipDir
 		case d.IsDir() || filepath.Ext(p) != ".go":
 			return nil
