@@ -5,6 +5,7 @@ package content
 func Files() map[string][]byte {
 	out := map[string][]byte{
 		"deploy/siem/opensearch/dashboards.ndjson": SavedObjects(),
+		"deploy/grafana/pipeline.json":             GrafanaPipeline(),
 	}
 	for _, s := range []GrafanaSource{GrafanaOpenSearch, GrafanaElasticsearch} {
 		out["deploy/grafana/alerts-"+s.Name+".json"] = GrafanaAlerts(s)
