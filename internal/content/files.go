@@ -10,5 +10,6 @@ func Files() map[string][]byte {
 	for _, s := range []GrafanaSource{GrafanaOpenSearch, GrafanaElasticsearch} {
 		out["deploy/grafana/alerts-"+s.Name+".json"] = GrafanaAlerts(s)
 	}
+	runbooks(out)
 	return out
 }

@@ -54,7 +54,7 @@ func TestEveryPanelOnARealOpenSearch(t *testing.T) {
 	}
 	t.Run("lists", func(t *testing.T) { lists(t, server, records) })
 	t.Run("sigma", func(t *testing.T) { sigmaOnOpenSearch(t, server, records) })
-	t.Run("queries", func(t *testing.T) { queriesOnOpenSearch(t, server, records) })
+	t.Run("queries", func(t *testing.T) { queriesOnOpenSearch(t, server, certs, records) })
 }
 
 // lists looks for the documents of panels that show them.

@@ -7,5 +7,4 @@ import (
 	"github.com/leakveil/leakveil/internal/sink/field"
 )
 
-func sigmaOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field.Record)   {}
-func queriesOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field.Record) {}
+func sigmaOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field.Record) {}
