@@ -54,6 +54,7 @@ var arrows = []struct {
 	{"internal/sink/format", []string{"internal/sink", "internal/sink/field"}},
 	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
 	{"internal/sink/backend", nil},
+	{"internal/content", []string{"internal/alert", "internal/sink/field"}},
 	{"internal/sink", []string{"internal/alert", "internal/outbox", "internal/sink", "internal/sink/field", "internal/sink/format", "internal/sink/otlp/record", "internal/sink/transport"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
 	{"internal/suppress", []string{"rules", "detect", "redact"}},
