@@ -9,34 +9,38 @@ import (
 )
 
 // SignalOf tells what a payload holds from what it is made of; false when it is no OTLP,
-// or may be of several signals. The three requests have one form in protobuf: a list of
-// resources, each with scopes, each with records. Only the records differ, by the wire
-// types of their fields and by what they cannot do without.
+// or nothing in it tells. The three requests have one form in protobuf: a list of
+// resources, each with scopes, each with records. Only the records differ: by the wire
+// types of their fields, and by what every program gives them.
 func SignalOf(encoding Encoding, payload []byte) (Signal, bool) {
 	if encoding == JSON {
 		return signalOfJSON(payload)
 	}
-	may := forms{true, true, true}
-	if !records(payload, func(record []byte) bool { may.exclude(record); return may.any() }) {
+	of := signs{may: forms{true, true, true}}
+	some := false
+	if !records(payload, func(record []byte) bool { some = true; return of.look(record) }) {
 		return "", false
 	}
-	switch may {
+	if !some { // all signals write it alike
+		return Logs, len(payload) > 0
+	}
+	switch (forms{of.may.logs && of.has.logs, of.may.traces && of.has.traces, of.may.metrics && of.has.metrics}) {
 	case forms{logs: true}:
 		return Logs, true
 	case forms{traces: true}:
 		return Traces, true
 	case forms{metrics: true}:
 		return Metrics, true
-	case forms{true, true, true}: // no record: all signals write it alike
-		return Logs, len(payload) > 0
 	}
 	return "", false
 }
 
-// forms says which signals a payload may be of.
+// forms are some of the signals.
 type forms struct{ logs, traces, metrics bool }
 
-func (f forms) any() bool { return f.logs || f.traces || f.metrics }
+// signs are what the records of a payload tell: the signals that all of them may be of,
+// and those of which one has what its records have.
+type signs struct{ may, has forms }
 
 // fieldTypes are the wire types of a message's fields, by number; -1: there is no such
 // field (opentelemetry-proto v1.8).
@@ -60,37 +64,43 @@ func (t fieldTypes) has(number protowire.Number, is protowire.Type) bool {
 	return int64(number) < int64(len(t)) && t[number] == is
 }
 
-// exclude takes away the signals that a record cannot be of.
-func (f *forms) exclude(record []byte) {
-	trace, span, name := 0, 0, false
+// look looks at a record; false when it can be of no signal. A log record has a time, a
+// span a time and both of its ids, a metric a name and data.
+func (s *signs) look(record []byte) bool {
+	var trace, span, name, logTime, spanTime, data bool
 	for len(record) > 0 {
 		number, is, n := protowire.ConsumeTag(record)
 		if n < 0 {
-			*f = forms{}
-			return
+			return false
 		}
 		value := record[n:]
 		size := protowire.ConsumeFieldValue(number, is, value)
 		if size < 0 {
-			*f = forms{}
-			return
-		}
-		f.logs = f.logs && logFields.has(number, is)
-		f.traces = f.traces && spanFields.has(number, is)
-		f.metrics = f.metrics && metricFields.has(number, is)
-		if is == length {
-			text, _ := protowire.ConsumeBytes(value)
-			switch number {
-			case 1:
-				trace, name = len(text), len(text) > 0 && utf8.Valid(text)
-			case 2:
-				span = len(text)
-			}
+			return false
 		}
 		record = value[size:]
+		s.may.logs = s.may.logs && logFields.has(number, is)
+		s.may.traces = s.may.traces && spanFields.has(number, is)
+		s.may.metrics = s.may.metrics && metricFields.has(number, is)
+		switch {
+		case is == length && number == 1:
+			text, _ := protowire.ConsumeBytes(value)
+			trace, name = len(text) == 16, len(text) > 0 && utf8.Valid(text)
+		case is == length && number == 2:
+			text, _ := protowire.ConsumeBytes(value)
+			span = len(text) == 8
+		case is == length && (number == 5 || number >= 7 && number <= 11):
+			data = true
+		case is == fix64 && (number == 1 || number == 11):
+			logTime = true
+		case is == fix64 && (number == 7 || number == 8):
+			spanTime = true
+		}
 	}
-	f.traces = f.traces && trace == 16 && span == 8 // a span without them is none
-	f.metrics = f.metrics && name
+	s.has.logs = s.has.logs || logTime
+	s.has.traces = s.has.traces || trace && span && spanTime
+	s.has.metrics = s.has.metrics || name && data
+	return s.may != forms{}
 }
 
 // records calls visit for each record of a request in protobuf until that says false.

@@ -87,8 +87,7 @@ func TestSignals(t *testing.T) {
 			t.Fatal(name)
 		}
 		got, ok := SignalOf(Proto, r.payload)
-		// A gauge may be a span, by its bytes; that is not guessed.
-		if ambiguous := name == "a gauge"; ok == ambiguous || ok && got != r.is {
+		if ok != tells(name) || ok && got != r.is {
 			t.Errorf("%s: %q, %v", name, got, ok)
 		}
 		if got, ok := SignalOf(JSON, r.json); !ok || got != r.is {
@@ -96,6 +95,9 @@ func TestSignals(t *testing.T) {
 		}
 	}
 }
+
+// tells is false for what could be of several signals by its bytes; that is not guessed.
+func tells(name string) bool { return !strings.HasSuffix(name, " alone") }
 
 // Requests of all forms are never taken for those of another signal.
 func TestSignalsOfRandomRequests(t *testing.T) {
@@ -116,7 +118,7 @@ func TestSignalsOfRandomRequests(t *testing.T) {
 			t.Errorf("%s was taken for %s: %q", is, got, payload)
 		}
 	}
-	if told < 300 {
+	if told < 200 {
 		t.Errorf("%d of 900 were told", told)
 	}
 }
@@ -148,7 +150,7 @@ func TestPayloadsTellTheirSignal(t *testing.T) {
 	m := testMasker(t, nil)
 	for name, r := range requests(t) {
 		got, out, err := m.Payload("", Proto, r.payload, time.Time{})
-		if name == "a gauge" {
+		if !tells(name) {
 			if !errors.Is(err, ErrDecode) {
 				t.Errorf("%s: %v", name, err)
 			}
