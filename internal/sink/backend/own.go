@@ -94,16 +94,21 @@ func StartOwn(t testing.TB, program, config string, env ...string) *Process {
 	health := fmt.Sprintf("127.0.0.1:%d", FreePort(t))
 	cmd := exec.Command(program, "--config", config)
 	cmd.Env = append(append(os.Environ(), env...), "LISTEN_HEALTH="+health)
+	return begin(t, cmd, healthy("http://"+health))
+}
+
+// healthy is a ready function for a URL that answers 200 when its server is.
+func healthy(url string) func() error {
 	client := &http.Client{Timeout: 5 * time.Second}
-	return begin(t, cmd, func() error {
-		r, err := client.Get("http://" + health)
+	return func() error {
+		r, err := client.Get(url)
 		if err != nil {
 			return err
 		}
 		defer r.Body.Close()
 		if _, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != http.StatusOK {
-			return fmt.Errorf("health: %d, %w", r.StatusCode, err)
+			return fmt.Errorf("%s: %d, %w", url, r.StatusCode, err)
 		}
 		return nil
-	})
+	}
 }
