@@ -58,7 +58,7 @@ func sinkOptions(s config.AlertSink) build.Options {
 	return build.Options{
 		Type: s.Type,
 		HTTP: transport.HTTPOptions{
-			URL: s.URL, TLS: transport.TLS{CAFile: s.TLS.CAFile, CertFile: s.TLS.CertFile, KeyFile: s.TLS.KeyFile, ServerName: s.TLS.ServerName},
+			URL: s.URL, SecretURL: secret(s.URLFile, s.URLEnv), TLS: transport.TLS{CAFile: s.TLS.CAFile, CertFile: s.TLS.CertFile, KeyFile: s.TLS.KeyFile, ServerName: s.TLS.ServerName},
 			Username: s.Username, Password: secret(s.PasswordFile, s.PasswordEnv),
 			Token: secret(s.TokenFile, s.TokenEnv), Scheme: s.TokenScheme, Gzip: s.Gzip,
 		},

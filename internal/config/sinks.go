@@ -19,6 +19,8 @@ type AlertSink struct {
 	EveryState      bool    `key:"every_state"`
 	Type            string  `key:"type" enum:"alertmanager,elasticsearch,file,otlp,splunk_hec,syslog,webhook"`
 	URL             string  `key:"url"`
+	URLFile         string  `key:"url_file"`
+	URLEnv          string  `key:"url_env"`
 	Username        string  `key:"username"`
 	PasswordFile    string  `key:"password_file"`
 	PasswordEnv     string  `key:"password_env"`
@@ -80,10 +82,14 @@ func (v *validator) sinks(a *Alerts) {
 		for name, both := range map[string]bool{
 			"password": s.PasswordFile != "" && s.PasswordEnv != "", "token": s.TokenFile != "" && s.TokenEnv != "",
 			"signing_key": s.SigningKeyFile != "" && s.SigningKeyEnv != "", "routing_key": s.RoutingKeyFile != "" && s.RoutingKeyEnv != "",
+			"url": s.URLFile != "" && s.URLEnv != "",
 		} {
 			if both {
 				v.add(key+"."+name+"_file", "and %s_env are both set; keep one", name)
 			}
+		}
+		if s.URL != "" && (s.URLFile != "" || s.URLEnv != "") {
+			v.add(key+".url", "is set, and its file or variable is too; keep one")
 		}
 	}
 }
@@ -95,6 +101,7 @@ func (c *Config) sinkFiles(add func(key, path string, secret bool)) {
 		add(key+"tls.ca_file", s.TLS.CAFile, false)
 		add(key+"tls.cert_file", s.TLS.CertFile, false)
 		add(key+"tls.key_file", s.TLS.KeyFile, true)
+		add(key+"url_file", s.URLFile, true)
 		add(key+"template_file", s.TemplateFile, false)
 		add(key+"password_file", s.PasswordFile, true)
 		add(key+"token_file", s.TokenFile, true)

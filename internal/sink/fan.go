@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,6 +56,29 @@ func (f *Fan) Run(ctx context.Context) error {
 		all.Go(func() error { return f.tend(ctx) })
 	}
 	return all.Wait()
+}
+
+// settleTick is how often Settle looks.
+const settleTick = 10 * time.Millisecond
+
+// Settle waits, until ctx ends at the latest, for the sinks to take what was appended.
+// One whose receiver is taken for dead is not waited for.
+func (f *Fan) Settle(ctx context.Context) {
+	t := time.NewTicker(settleTick)
+	defer t.Stop()
+	for ctx.Err() == nil {
+		waits := false
+		for _, r := range f.runners {
+			waits = waits || !r.State().Broken && outbox.Pending(ctx, f.box, r.o.Name) > 0
+		}
+		if !waits {
+			return
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // States returns how each sink does.
