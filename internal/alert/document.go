@@ -117,7 +117,7 @@ type clientFields struct {
 }
 
 // whereFields has topic, partition, offset and field, or line and, unless it was
-// standard input, file, or signal, field and the ids of the trace.
+// standard input, file, or signal, field and the ids of the trace, also beside a topic.
 type whereFields struct {
 	Topic     string `json:"topic,omitempty"`
 	Partition *int32 `json:"partition,omitempty"`

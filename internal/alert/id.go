@@ -30,6 +30,14 @@ func DetectionID(key []byte, w event.Where, rule string) string {
 	return encodeID(mac)
 }
 
+// PayloadID is DetectionID for a finding inside of what a record of Kafka holds: inner is
+// the id that it has there, and n how many before it in the record have the same.
+func PayloadID(key []byte, w event.Where, inner string, n int) string {
+	mac := hmac.New(sha256.New, key)
+	write(mac, "leakveil.detection.payload", w.Topic, num(int64(w.Partition)), num(w.Offset), inner, num(int64(n)))
+	return encodeID(mac)
+}
+
 func num(n int64) string { return strconv.FormatInt(n, 10) }
 
 // write feeds parts to mac, each behind its length.
@@ -57,9 +65,10 @@ type group struct {
 func groupOf(d event.Detection) group {
 	source := "topic:" + d.Where.Topic
 	switch {
+	case d.Where.Topic != "":
 	case d.Where.Signal != "":
 		source = "otlp:" + d.Service
-	case d.Where.Topic == "":
+	default:
 		source = "file:" + d.Where.File
 	}
 	return group{

@@ -42,6 +42,24 @@ func TestDetectionIDTellsPlacesApart(t *testing.T) {
 	}
 }
 
+func TestPayloadIDTellsPlacesApart(t *testing.T) {
+	base := event.Where{Topic: "a", Partition: 1, Offset: 2}
+	ids := map[string]bool{
+		DetectionID(testKey, base, "inner"): true, PayloadID(testKey, base, "inner", 0): true, PayloadID(testKey, base, "inner", 1): true,
+		PayloadID(testKey, base, "other", 0): true, PayloadID(randomKey(), base, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "b", Partition: 1, Offset: 2}, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "a", Partition: 2, Offset: 2}, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "a", Partition: 1, Offset: 3}, "inner", 0): true,
+	}
+	if len(ids) != 8 {
+		t.Errorf("%d ids of 8 places", len(ids))
+	}
+	base.Field, base.Signal = "body", "logs" // are in the inner id already
+	if !ids[PayloadID(testKey, base, "inner", 0)] {
+		t.Error("the id is not stable")
+	}
+}
+
 func TestClientKeyTellsClientsApart(t *testing.T) {
 	seen := map[string]event.Client{}
 	for _, c := range []event.Client{

@@ -73,12 +73,13 @@ func clientDocument(c event.Client) clientFields {
 
 func whereDocument(w event.Where) whereFields {
 	out := whereFields{Field: w.Field, Start: w.Start, End: w.End}
-	switch {
-	case w.Signal != "":
+	if w.Signal != "" {
 		out.Signal, out.TraceID, out.SpanID = w.Signal, w.TraceID, w.SpanID
+	}
+	switch {
 	case w.Topic != "":
 		out.Topic, out.Partition, out.Offset = w.Topic, &w.Partition, &w.Offset
-	default:
+	case w.Signal == "":
 		out.File, out.Line = w.File, &w.Line
 	}
 	return out
@@ -195,16 +196,17 @@ func (doc *document) check() string {
 	return ""
 }
 
-// place tells what a place is: "kafka", "file" or "otlp", and "" for none of them.
+// place tells what a place is: "kafka", also with a place in OpenTelemetry's data that the
+// record holds, "file" or "otlp", and "" for none of them.
 func (w *whereFields) place() string {
-	switch {
-	case w.Signal != "":
-		if w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line == nil && w.File == "" {
-			return "otlp"
-		}
-	case w.Topic != "" && w.Partition != nil && w.Offset != nil && w.Line == nil:
+	ofKafka := w.Topic != "" && w.Partition != nil && w.Offset != nil
+	ofFile := w.Line != nil || w.File != ""
+	switch nothing := w.Topic == "" && w.Partition == nil && w.Offset == nil; {
+	case ofKafka && !ofFile:
 		return "kafka"
-	case w.Topic == "" && w.Partition == nil && w.Offset == nil && w.Line != nil:
+	case nothing && w.Signal != "" && !ofFile:
+		return "otlp"
+	case nothing && w.Signal == "" && w.Line != nil:
 		return "file"
 	}
 	return ""

@@ -39,13 +39,14 @@ type Client struct {
 }
 
 // Where is the place of a finding. Kafka places have a topic, files a file, those in
-// OpenTelemetry's data a signal.
+// OpenTelemetry's data a signal, and a topic besides when a record of Kafka holds it.
 type Where struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	// Field is the part of the record: "value", "key", "header", or "header_name"; in
-	// OpenTelemetry's data "body", "attributes.<name>" and so on.
+	// Field is the part of the record: "value", "key", "header", or "header_name"; in JSON
+	// that is masked by its structure "value.<member>"; in OpenTelemetry's data "body",
+	// "attributes.<name>" and so on.
 	Field string
 	// Signal is "logs", "traces" or "metrics"; TraceID and SpanID are those of the
 	// record, in hexadecimal, or "".

@@ -87,7 +87,11 @@ func (m *Masker) place(u *unit, detections []event.Detection) {
 		span = hex.EncodeToString(a.span[:])
 	}
 	at := a.time.AsTime()
-	if a.time == 0 {
+	switch {
+	case a.time != 0:
+	case !m.received.IsZero():
+		at = m.received.UTC()
+	default:
 		at = m.now().UTC()
 	}
 	for i := range detections {

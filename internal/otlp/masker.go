@@ -56,8 +56,10 @@ type Outcome struct {
 	Retried int
 	// Bytes is how much text was scanned.
 	Bytes int
-	// Dropped is how many log records, spans and data points the policy left out.
+	// Dropped is how many log records, spans and data points the policy left out, and
+	// Emptied that none is left of them.
 	Dropped int
+	Emptied bool
 }
 
 // Suppressed is the action that findings are counted by which pass because somebody
@@ -72,6 +74,8 @@ type Masker struct {
 	options Options
 	worker  finder
 	now     func() time.Time
+	// received is when what is masked came, for records without a time; zero: now.
+	received time.Time
 
 	batch   detect.Batch
 	units   []unit // of the chunk, by their number in the batch
@@ -147,7 +151,7 @@ func (m *Masker) mask(r request) (out Outcome, err error) {
 	}
 	if len(m.drops) > 0 {
 		r.leaveOut(m.drops)
-		m.out.Dropped = len(m.drops)
+		m.out.Dropped, m.out.Emptied = len(m.drops), r.records() == 0
 	}
 	m.relate()
 	return m.out, nil

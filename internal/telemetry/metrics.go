@@ -34,7 +34,7 @@ type Metrics struct {
 	table    *table
 
 	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts, sinkDocuments,
-	retries, badBatches, gaps, lost, rebalances, requests metric.Int64Counter
+	payloads, retries, badBatches, gaps, lost, rebalances, requests metric.Int64Counter
 	batch metric.Float64Histogram
 
 	mu         sync.Mutex
@@ -85,6 +85,7 @@ func (m *Metrics) counters(k *maker) {
 	m.dropped = k.counter("leakveil.dropped")
 	m.deadLetters = k.counter("leakveil.dead_letters")
 	m.detections = k.counter("leakveil.detections")
+	m.payloads = k.counter("leakveil.payloads")
 	m.alerts = k.counter("leakveil.alerts")
 	m.sinkDocuments = k.counter("leakveil.sink.documents")
 	m.retries = k.counter("leakveil.produce.retries")

@@ -51,6 +51,7 @@ func fill(m *Metrics) {
 	m.Dropped(1)
 	m.DeadLetters("decode", 1)
 	m.Detections("certain", "same_record", 4)
+	m.Payloads("otlp_proto", "masked", 2)
 	m.Alerts("jwt", "high", 1)
 	m.SinkDocuments("siem", "delivered", 3)
 	m.BatchDone(20 * time.Millisecond)

@@ -76,6 +76,14 @@ func (m *Metrics) Detections(confidence, how string, n int64) {
 	}
 }
 
+// Payloads counts values of records that were read as an encoding, by what became of
+// them.
+func (m *Metrics) Payloads(encoding, became string, n int64) {
+	if m != nil {
+		add(m.payloads, n, m.bounded("encoding", encoding), m.bounded("became", became))
+	}
+}
+
 // Alerts counts emitted alerts, updates included.
 func (m *Metrics) Alerts(kind, severity string, n int64) {
 	if m != nil {
