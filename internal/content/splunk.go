@@ -31,7 +31,7 @@ func splunk(out map[string][]byte) {
 	out[splunkApp+"default/props.conf"] = splunkProps()
 	out[splunkApp+"default/savedsearches.conf"] = savedSearches()
 	out[splunkApp+"default/data/ui/views/leakveil.xml"] = splunkView()
-	out["deploy/siem/sigma/pipelines/splunk.yml"] = sigmaPipeline("Splunk", SplunkName, "sourcetype", "leakveil:alert")
+	out["deploy/siem/splunk/sigma-pipeline.yml"] = sigmaPipeline()
 }
 
 // splunkProps reads events as JSON, and gives lists, which Splunk calls name{},
@@ -162,15 +162,14 @@ func splunkView() []byte {
 	return b.Bytes()
 }
 
-// sigmaPipeline maps the fields of Sigma rules to those of a tool, and adds the
+// sigmaPipeline maps the fields of Sigma rules to those in Splunk, and adds the
 // condition that picks leakveil's events.
-func sigmaPipeline(tool string, name func(string) string, source, value string) []byte {
+func sigmaPipeline() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Made by internal/content: sigma convert -t %s -p pipelines/%s.yml …\nname: leakveil alerts in %s\npriority: 50\ntransformations:\n    - id: names\n      type: field_name_mapping\n      mapping:\n",
-		strings.ToLower(tool), strings.ToLower(tool), tool)
+	b.WriteString("# Made by internal/content: sigma convert -t splunk -p ../splunk/sigma-pipeline.yml …\nname: leakveil alerts in Splunk\npriority: 50\ntransformations:\n    - id: names\n      type: field_name_mapping\n      mapping:\n")
 	for _, f := range field.Fields() {
-		fmt.Fprintf(&b, "          %q: %q\n", f.Path, name(f.Path))
+		fmt.Fprintf(&b, "          %q: %q\n", f.Path, SplunkName(f.Path))
 	}
-	fmt.Fprintf(&b, "      rule_conditions:\n          - {type: logsource, product: leakveil}\n    - id: source\n      type: add_condition\n      conditions: {%s: %q}\n      rule_conditions:\n          - {type: logsource, product: leakveil}\n", source, value)
+	b.WriteString("      rule_conditions:\n          - {type: logsource, product: leakveil}\n    - id: source\n      type: add_condition\n      conditions: {sourcetype: \"leakveil:alert\"}\n      rule_conditions:\n          - {type: logsource, product: leakveil}\n")
 	return b.Bytes()
 }
