@@ -94,8 +94,8 @@ func TestOTLPStoreSurvivesKills(t *testing.T) {
   interval: 1s
   store: {path: DIR/alerts.db}
   sinks:
-    - {name: web, type: webhook, url: %q}
-    - {name: file, type: file, path: DIR/sink.ndjson}
+    - {name: web, type: webhook, url: %q, every_state: true}
+    - {name: file, type: file, path: DIR/sink.ndjson, every_state: true}
 `, web.URL))
 	p := &planted{t: t}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
