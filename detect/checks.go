@@ -112,6 +112,7 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.trigger.form == formShape {
 		c.Confidence = c.trigger.shape.confidence
 	}
+	start, end := c.Start, c.End
 	for i, confirms := range c.trigger.checks {
 		if cut && !ofKey[r.Checks[i]] {
 			continue
@@ -124,7 +125,8 @@ func (s *Scanner) check(c *candidate) bool {
 			return false
 		}
 	}
-	return true
+	// A check that leaves out what stands around the secret (user:V) may leave a mask.
+	return c.Start == start && c.End == end || c.Form.Base64 != layer.NoBase64 || !s.refuses("placeholder", isNothing(s.arena[c.Start:min(c.End, c.Start+maxJudged)]))
 }
 
 // ofKey are the checks that judge where a key stands, and so the beginning of a value

@@ -25,6 +25,7 @@ var clean = map[string][]string{
 	"tokens that no one sends": {
 		"«next page|continuation|page|pagination|sync|resume|cursor|CSRF|cancellation|cancel|lock|lease|fencing|reservation|delegation|idempotency|device|push|sequence» token« |: | is | = »%i",
 		"«Unexpected|unexpected|unrecognized|illegal|stray|end|stop|padding|special|string|comment|EOF» token« |: | = »«%i|}|<EOF>|'x'|##ing|[PAD]» at %d2:%d2",
+		"«last|first» token %i", "%w «refresh|access|id» token %u «due for rotation|expired|revoked at %t|was not found»", "token %u «expired|belongs to ann»",
 		"«csrf|xsrf|page|continuation»«.|_|-»token«=|: »%i", "«cancellation|lease|fencing|reservation|delegation|continuation»«_t|T|-t»oken«=|: |\":\"»%i",
 		"tokens: %d3, prompt_tokens=%d3 token_ids=[%d4, %d3] tokens/s: 41.2 eos_token=\"</s>\" pad_token=[PAD] max_tokens=4096",
 	},
@@ -51,6 +52,7 @@ var clean = map[string][]string{
 	"stored secrets": {
 		"password«=|: »«$2b$12$%a53|$argon2id$v=19$m=65536,t=3,p=4$%b16$%b32|pbkdf2_sha256$600000$%a22$%B32|{SSHA}%B24|ENC(%B24)|vault:v1:%B32|SCRAM-SHA-256$4096:%B16$%B32:%B32»",
 		"INSERT INTO keys VALUES (%d4,'«secret|token|access_token|authorization-code»','«%h64|pbkdf2_sha256$600000$%a22$%B32|$2a$10$%a53»')",
+		"INSERT INTO log VALUES (%d4,'auth','«%h40|%b32|%a22»','«%h64|%b32»')",
 		"secret: «%o-%o-%l5|%o-tls|%o-%h10|kube-system/%o-token-%l5|arn:aws:secretsmanager:eu-west-1:%d12:secret:prod/%o-%l6|projects/%d12/secrets/%o/versions/3»",
 		"secret \"%o-%o-%l5\" not found in namespace %o", "secretKeyRef: {name: %o-%l8, key: password} resourceVersion=%d8", "token=%o-token-%l5 secret=%o-%h10",
 	},
@@ -66,6 +68,8 @@ var clean = map[string][]string{
 	"programs": {
 		"\tat com.%o.OAuth2«Token|Secret|Code»Filter.%o(%o.java:%d3) ~[%o-1.2.3.jar!/:5.4]", `  File "/usr/lib/python3/%o.py", line %d3, in «get_token|verify_code|load_secret|exchange_code»`,
 		"    return self.client.exchange(code, code_verifier=verifier)", "    token = self.get_token(code=code, client_secret=self.client_secret)", "    const { access_token, refresh_token } = await res.json();",
+		"  client_secret = «data.vault_secret.oauth_prod.value|aws_secret_version.web_client.secret_string»",
+		"  client_secret «=|:» «var.oauth_client_secret_production|local.idp_secrets_v2|module.idp.client_secret_eu|config.oauth.clientSecretProduction|process.env.KEYCLOAK_SECRET_PROD|CLIENT_SECRET_PROD_EU»",
 		"    clientSecret: config.get(\"oauth.clientSecret\"),", "  client_secret = var.client_secret", "    String code = request.getParameter(\"code\");", "  token: ${{ secrets.GITHUB_TOKEN }}",
 		"!function(e){e.x={password:r.X%l6.Y%l3,token:e.t,accessToken:t.s%a9,clientSecret:n.J%l3.U%a9}}(this);//# sourceMappingURL=app.%h20.js.map",
 		"curl -sS https://%o.example/%h12?v=%l10 -u ann:«$PASS|${TOKEN}|<token>|********|mypassword»",

@@ -101,7 +101,7 @@ func (g *glue) opens(b []byte, hi int, quoted bool) bool {
 // second steps to the second of two strings in brackets: ('id', 'V').
 func (g *glue) second(b []byte, hi int) {
 	at := *g
-	if at.quote == 0 {
+	if at.quote == 0 || at.sep == ',' { // a row of values: ('auth', 'x', 'y')
 		return
 	}
 	at.start = run(b, at.start, min(hi, at.start+maxApart), alphabets["unreserved"])

@@ -57,6 +57,10 @@ var spokenCodes = map[string]bool{
 var spokenTokens = wordsOf("unexpected unrecognized unrecognised illegal stray offending end stop padding special string parser lexer syntax " +
 	"comment identifier literal keyword operator delimiter separator eof eos bos")
 
+// placeTokens are words before the word token and a blank that tell its place in a text
+// or a stream.
+var placeTokens = wordsOf("last first end final")
+
 // tokenNouns are those words of joinedLookAlikes that are no verbs as well, so that
 // they mean the same in sentences (device token X).
 var tokenNouns = wordsOf("device push sequence offset position bookmark watermark transaction correlation purchase deduplication dedup fcm apns")
@@ -98,7 +102,7 @@ func (s *Scanner) otherWord(c *candidate) bool {
 	if c.trigger.Key != "token" || len(word) == 0 {
 		return false
 	}
-	return s.isSpokenOf(c) && (spokenTokens[string(word)] || tokenNouns[string(word)]) || hasEnd(append(word, "token"...), weakLookAlikes)
+	return c.glue.sep == ' ' && placeTokens[string(word)] || s.isSpokenOf(c) && (spokenTokens[string(word)] || tokenNouns[string(word)]) || hasEnd(append(word, "token"...), weakLookAlikes)
 }
 
 func hasEnd(name []byte, list []string) bool {

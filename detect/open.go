@@ -29,6 +29,7 @@ type Open struct {
 	printable     bool // the line shows that it is quoted-printable
 	header        bool // the line is a header field
 	padded        bool // the value ends in the padding of base64
+	opened        bool // the line opens what a line with the same id and a minus closes (mod_log_forensic)
 	soft          bool // the equals sign at its line's end is no padding
 	made          makeup
 	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
@@ -57,6 +58,7 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	o.width, o.indent = eol-line, margin(b[line:eol])
 	o.printable = bytes.Contains(before, []byte("=3D")) && isPrintable(b[line:eol])
 	o.header = isField(before)
+	o.opened = len(before) > 0 && before[0] == '+' && bytes.IndexByte(before, '|') > minRest
 	o.made, o.padded = madeOf(b[f.Start:f.End]), b[f.End-1] == '='
 	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
 		o.dots = dots(v)

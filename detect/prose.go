@@ -11,8 +11,17 @@ import (
 // the next pair of a line (grant_type=refresh_token client_id=web), or a word.
 // whole is the value with a mask that may end it, v what stands before that.
 func isProse(c *candidate, whole, v []byte) bool {
-	return isPair(whole) || c.trigger.form != formScheme && !looksRandom(v)
+	return isPair(whole) || c.trigger.form != formScheme && (!looksRandom(v) || isNamedByID(c, v))
 }
+
+// isNamedByID reports whether a sentence names a token by its id, a UUID alone behind
+// the word: refresh token UUID due for rotation. Behind a colon or in quotes it would be
+// the token; codes that are UUIDs stand in sentences.
+func isNamedByID(c *candidate, v []byte) bool {
+	return len(v) == uuidLen && isUUIDs(v) && namedByID[c.Kind]
+}
+
+var namedByID = map[rules.Kind]bool{"access_token": true, "refresh_token": true, "id_token": true}
 
 // isStrict reports whether a value is one though other things are written the
 // same way (glue.strict).

@@ -76,6 +76,8 @@ var roots = map[string]bool{
 	"params": true, "args": true, "ctx": true, "context": true, "req": true, "request": true, "props": true, "client": true, "app": true,
 	"cfg": true, "conf": true, "data": true, "body": true, "input": true, "credentials": true, "secrets": true, "import": true, "res": true,
 	"response": true, "result": true, "provider": true, "auth": true, "user": true, "session": true, "token": true, "tokens": true,
+	"var": true, "local": true, "locals": true, "module": true, "each": true, "vars": true, "values": true, "inputs": true, "parameters": true,
+	"github": true, "steps": true, "needs": true, "matrix": true, "vault": true, "secret": true, "settings_module": true, "conn": true,
 }
 
 // isReference reports whether v names a variable: one in capitals that is named as
@@ -91,17 +93,69 @@ func (s *Scanner) isReference(c *candidate, v []byte) bool {
 			return true
 		}
 		var buf [maxWord]byte
-		return len(rest) > 0 && roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || endsInSecretWord(rest))
+		if len(rest) == 0 {
+			return false
+		}
+		return roots[string(lowerWord(&buf, root))] && (!looksRandom(rest) || hasSecretWord(rest)) || s.isAssigned(c) && hasSecretWord(v) && areWords(v)
+	}
+	joined := bytes.IndexByte(v, '_') > 0
+	if joined && isCapitals(v) && hasSecretWord(v) && areWords(v) {
+		return true
 	}
 	if !endsInSecretWord(v) {
 		return false
 	}
-	joined := bytes.IndexByte(v, '_') > 0
-	if joined && isCapitals(v) {
-		return true
-	}
 	next := s.next(c)
 	return (joined || bytes.ContainsFunc(v[1:], isCapital)) && (next == ')' || next == ';' || next == ',' && c.Start > c.Low && isBlank(s.arena[c.Start-1]))
+}
+
+// isAssigned reports whether blanks stand around an equals sign, as in source text and
+// Terraform's configuration: key = value.
+func (s *Scanner) isAssigned(c *candidate) bool {
+	return c.glue.sep == '=' && c.glue.quote == 0 && c.Start-c.Low > 3 && string(s.arena[c.Start-3:c.Start]) == " = "
+}
+
+// areWords reports whether v is names that full stops join, of words that underscores
+// and capitals part, none of which looks drawn at random: aws_secret.oauth_v2.value.
+func areWords(v []byte) bool {
+	for word := range nameParts(v) {
+		if len(word) > longWord || score(word) >= randomBits || isDigit(word[0]) && len(word) > maxNumeral {
+			return false
+		}
+	}
+	return score(v) < 0
+}
+
+// hasSecretWord reports whether one of the words of v is one of secretWords.
+func hasSecretWord(v []byte) bool {
+	var buf [maxWord]byte
+	for word := range nameParts(v) {
+		if secretWords[string(bytes.TrimSuffix(lowerWord(&buf, word), []byte("s")))] {
+			return true
+		}
+	}
+	return false
+}
+
+// nameParts are the words of a name in snake or camel case, and of several that full stops
+// join.
+func nameParts(v []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for p := 0; p < len(v); {
+			if v[p] == '_' || v[p] == '.' {
+				p++
+				continue
+			}
+			end := p + 1
+			for end < len(v) && v[end] != '_' && v[end] != '.' && !(isUpper(v[end]) && !isUpper(v[end-1])) {
+				end++
+			}
+			if !yield(v[p:end]) {
+				return
+			}
+			p = end
+		}
+	}
 }
 
 // isMinified reports whether root and rest are a member of one of the names of one or

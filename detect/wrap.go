@@ -117,8 +117,10 @@ func (o *Open) provenAlone(line []byte, p part) bool {
 		return o.width >= minRow && (len(rest) == 0 || rest[0] == ';')
 	case o.padded || p.start > 0 && p.start != o.indent || !o.stops(rest) || o.width < minRow || v[0] == '/' || o.holdsOther(v):
 		return false
+	case o.opened && v[0] == '-' || o.isWhole():
+		return false
 	case len(rest) == 0 && len(line) == o.width:
-		return true
+		return wrapWidth[o.width] || !wholeLength[o.Have]
 	case len(line) > o.width || o.Have+len(v) > o.Rule.Value.Max:
 		return false
 	case o.isShort():
@@ -161,6 +163,16 @@ var inKeyOrDot = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 // isShort reports whether the value so far is a verifier that is shorter than
 // verifiers are (RFC 7636 §4.1).
 func (o *Open) isShort() bool { return o.Kind == "code_verifier" && o.Have < 43 }
+
+// isWhole reports whether the value so far has the length of one of 32 or 64 bytes, or
+// of a digest in hexadecimal: few lines end by chance where one does.
+func (o *Open) isWhole() bool {
+	return !o.isShort() && (o.Have == fositePart || o.Have == 2*fositePart || o.made.isHex() && wholeHex[o.Have])
+}
+
+// wholeLength are the lengths that values of a number of bytes that is common have in
+// base64 and in letters.
+var wholeLength = map[int]bool{20: true, 22: true, 24: true, 27: true, 32: true, 36: true, 40: true, 43: true, 44: true, 48: true, 64: true, 86: true, 88: true, 128: true}
 
 // wholeVerifier and wholeHex are the lengths that verifiers (of 32, 48, 64, 72 and 96
 // bytes) and hexadecimal values have as a whole.

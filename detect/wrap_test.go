@@ -133,6 +133,25 @@ func TestIDsOnTheNextLine(t *testing.T) {
 	}
 }
 
+// A value of a length that is whole goes on in no line that happens to be as long, and
+// the line of mod_log_forensic that closes a request is no rest of what opened it.
+func TestWholeValuesEnd(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for range 50 {
+		for _, first := range []string{
+			strings.Repeat("x", 20) + " access_token=" + beginning(43), "refresh_token=" + random("0123456789abcdef", 40), "token: " + beginning(86),
+			"+" + beginning(24) + "|GET /x HTTP/1.1|Host:" + strings.Repeat("a", 60) + "|Authorization:Bearer " + beginning(43),
+		} {
+			for _, next := range []string{random(base64url, len(first)), "-" + random(base64url, 24)} {
+				text := first + "\n" + next + "\nend"
+				if found := scanText(t, s, text); len(found) != 1 || found[0].Lines != 0 {
+					t.Fatalf("%q: %s", text, shown(text, found))
+				}
+			}
+		}
+	}
+}
+
 // A sign at the line's end joins no option, pair or word to a value.
 func TestSignBeforeAnother(t *testing.T) {
 	s := newScanner(t, defaultSet(t))
