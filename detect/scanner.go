@@ -10,8 +10,8 @@ import (
 
 // Database is a compiled rule set: immutable, shared by all scanners.
 type Database struct {
-	triggers []*Trigger // whose expressions the engine runs
-	shapes   []*Trigger // numbered behind them
+	triggers []*Trigger      // whose expressions the engine runs
+	shapes   []*Trigger      // numbered behind them
 	prefixes [256][]*Trigger // those of a vendor's prefix, by its first byte
 	matcher  matcher
 	engine   Engine
