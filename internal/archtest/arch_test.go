@@ -80,6 +80,7 @@ var arrows = []struct {
 	}},
 	{"deploy/collector", nil},
 	{"benchmarks/corpus", []string{"rules"}},
+	{"benchmarks/siemdemo", []string{"benchmarks/corpus", "rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
