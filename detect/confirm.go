@@ -18,7 +18,11 @@ type candidate struct {
 
 // confirm follows one event to a candidate, or drops it.
 func (s *Scanner) confirm(t *Trigger, to int) {
-	at, ok := s.cursor.find(to)
+	last := to
+	if t.form == formKey && (s.arena[to-1] == '\n' || s.arena[to-1] == '\r') {
+		last-- // the line that the key ends
+	}
+	at, ok := s.cursor.find(last)
 	if s.refuses("between_records", !ok) {
 		return
 	}
@@ -64,6 +68,7 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 			s.candidates = append(s.candidates, *c)
 		}
 	}
+	s.furtherRows(c)
 }
 
 // covered reports whether the last candidate already spans a value that starts
@@ -109,7 +114,10 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 				g, ok = before, true
 			}
 		}
-		if ok && t.word == "auth" {
+		switch {
+		case userCalls[t.word]:
+			ok = g.secondArgument(s.arena, end, c.High)
+		case ok && t.word == "auth" && !g.password(s.arena, end, c.High):
 			g.second(s.arena, c.High)
 		}
 		if !ok || c.High-g.start < maxOpener {
@@ -122,6 +130,9 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 	case formSuffix:
 		return s.beforeSuffix(c, to-t.glue)
 	case formScheme:
+		if t.tail == 0 { // the scheme ends the header's line
+			return s.cursor.batch.lines && len(bytes.TrimRight(s.arena[to:c.High], " \t")) == 0 && s.await(c, awaited{trigger: t, what: awaitsToken}, c.High)
+		}
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
 		c.glue = glue{start: c.Start, sep: ' ', pct: percentBefore(s.arena, c.Start, c.Low)}
