@@ -6,10 +6,10 @@ GOFLAGS := -buildvcs=auto
 # Long-lived packages of the tests that need a real broker.
 BROKER  := ./internal/kafka/... ./internal/kafkatest/... ./internal/app/...
 
-.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka collector deps deps-test fmt lint gen clean
+.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka collector collector-portable deps deps-test fmt lint gen clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 deps:
 	@scripts/deps.sh build
@@ -48,10 +48,18 @@ lint: deps
 race: deps deps-test ## all tests with the race detector
 	go test -race -timeout 30m ./...
 
-FUZZTIME ?= 7200
+BUILDER := go run go.opentelemetry.io/collector/cmd/builder@v0.162.0 --config manifest.yaml
+
 collector: deps ## a Collector with leakveil at bin/collector/otelcol-leakveil
 	mkdir -p bin
-	cd deploy/collector && go run go.opentelemetry.io/collector/cmd/builder@v0.162.0 --config manifest.yaml
+	cd deploy/collector && $(BUILDER)
+
+collector-portable: ## the same in plain Go, without libhs, at bin/collector-portable/otelcol-leakveil
+	@scripts/deps.sh go
+	mkdir -p bin
+	cd deploy/collector && env dist.cgo_enabled=false dist.output_path=../../bin/collector-portable $(BUILDER)
+
+FUZZTIME ?= 7200
 
 fuzz: deps ## each fuzz target: FUZZTIME CPU seconds in all, 2 hours when it is not set; goes on where it stopped
 	@scripts/fuzz.sh $(FUZZTIME) $(FUZZ)

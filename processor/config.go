@@ -52,6 +52,8 @@ type Config struct {
 	// Workers is how many requests are scanned at a time, each with an engine of its own;
 	// 0, the default, is GOMAXPROCS.
 	Workers int `mapstructure:"workers"`
+	// Alerts sends alerts from the processor itself.
+	Alerts AlertsConfig `mapstructure:"alerts"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -92,7 +94,12 @@ type KeyConfig struct {
 }
 
 func createDefaultConfig() component.Config {
-	return &Config{Engine: string(detect.Auto), OnError: OnErrorMaskField, Timeout: pipeline.DefaultTimeout}
+	return &Config{
+		Engine: string(detect.Auto), OnError: OnErrorMaskField, Timeout: pipeline.DefaultTimeout,
+		Alerts: AlertsConfig{
+			MaxBytes: defaultAlertsBytes, OnFull: OnFullRejectRequest, Window: defaultWindow, Interval: defaultInterval, ShutdownTimeout: defaultShutdownTimeout,
+		},
+	}
 }
 
 // Validate reports every mistake that can be seen without reading the key.
@@ -116,7 +123,7 @@ func (c *Config) Validate() error {
 	if _, err := c.Rules.load(); err != nil {
 		errs = append(errs, fmt.Errorf("rules: %w", err))
 	}
-	return errors.Join(append(errs, c.FingerprintKey.validate())...)
+	return errors.Join(append(errs, c.FingerprintKey.validate(), c.Alerts.validate(&c.FingerprintKey))...)
 }
 
 // maxWorkers bounds the engines: each takes some hundred kilobytes.

@@ -57,18 +57,25 @@ func TestShutdownWithoutStart(t *testing.T) {
 func TestOneEngineForAllSignals(t *testing.T) {
 	f := &factory{engines: map[*Config]*engine{}}
 	cfg, set := small(), processortest.NewNopSettings(metadata.Type)
-	first, err := f.start(cfg, set)
+	tel, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := f.start(cfg, set)
+	start := func() (*engine, error) {
+		return f.start(context.Background(), cfg, set, componenttest.NewNopHost(), tel)
+	}
+	first, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := start()
 	if err != nil || first != second {
 		t.Errorf("%v, another engine", err)
 	}
-	if err := f.stop(first); err != nil || len(f.engines) != 1 {
+	if err := f.stop(context.Background(), first); err != nil || len(f.engines) != 1 {
 		t.Errorf("%v: closed while in use", err)
 	}
-	if err := f.stop(second); err != nil || len(f.engines) != 0 {
+	if err := f.stop(context.Background(), second); err != nil || len(f.engines) != 0 {
 		t.Errorf("%v: %d engines left", err, len(f.engines))
 	}
 }

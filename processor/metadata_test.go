@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/leakveil/leakveil/internal/otlp"
+	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/processor/internal/metadata"
 )
 
@@ -54,6 +55,15 @@ func TestTelemetryIsAsDeclared(t *testing.T) {
 	}
 	tel.count(context.Background(), outcomeOfAll())
 	tel.refused(context.Background())
+	for _, name := range sinkNames {
+		tel.sent(sink.Observation{Sink: name, Delivered: 1, Retried: 1, Rejected: 1})
+	}
+	tel.lost(context.Background(), 1)
+	unwatch, err := tel.watch(func(observe func(string, int64)) { observe("fold", 1); observe("otlp", 2) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unwatch()
 	var rm metricdata.ResourceMetrics
 	if err := readers.Reader.Collect(context.Background(), &rm); err != nil {
 		t.Fatal(err)
@@ -77,7 +87,17 @@ func TestTelemetryIsAsDeclared(t *testing.T) {
 			if !strings.Contains(string(documentation), "### "+m.Name+"\n") || !strings.Contains(string(documentation), want.Description) {
 				t.Errorf("%s is not in documentation.md", m.Name)
 			}
-			for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
+			var points []metricdata.DataPoint[int64]
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				points = data.DataPoints
+			case metricdata.Gauge[int64]:
+				points = data.DataPoints
+			}
+			if len(points) == 0 {
+				t.Errorf("%s has no points", name)
+			}
+			for _, point := range points {
 				var names []string
 				for _, a := range point.Attributes.ToSlice() {
 					names = append(names, string(a.Key))

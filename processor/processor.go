@@ -34,8 +34,8 @@ func (f *factory) newProcessor(set processor.Settings, cfg *Config) (*leakveil, 
 	return &leakveil{factory: f, config: cfg, settings: set, telemetry: t}, nil
 }
 
-func (p *leakveil) start(context.Context, component.Host) error {
-	e, err := p.factory.start(p.config, p.settings)
+func (p *leakveil) start(ctx context.Context, host component.Host) error {
+	e, err := p.factory.start(ctx, p.config, p.settings, host, p.telemetry)
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func (p *leakveil) start(context.Context, component.Host) error {
 	return nil
 }
 
-func (p *leakveil) shutdown(context.Context) error {
+func (p *leakveil) shutdown(ctx context.Context) error {
 	if e := p.engine.Swap(nil); e != nil {
-		return p.factory.stop(e)
+		return p.factory.stop(ctx, e)
 	}
 	return nil
 }
@@ -89,12 +89,8 @@ func (p *leakveil) process(ctx context.Context, signal string, mask func(*otlp.M
 	if err != nil {
 		return err
 	}
-	if len(out.Detections) > 0 {
-		for _, r := range e.receivers {
-			if err := r.Receive(ctx, out.Detections); err != nil {
-				return fmt.Errorf("leakveil: detections are not delivered: %w", err)
-			}
-		}
+	if err := e.tell(ctx, out.Detections); err != nil {
+		return fmt.Errorf("leakveil: %w", err)
 	}
 	if out.Dropped > 0 && empty() {
 		return processorhelper.ErrSkipProcessingData

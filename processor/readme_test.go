@@ -52,12 +52,16 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	all, err := os.ReadFile("config.go")
-	if err != nil {
-		t.Fatal(err)
+	var all []byte
+	for _, name := range []string{"config.go", "config_alerts.go"} {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, part...)
 	}
 	for _, m := range regexp.MustCompile("mapstructure:\"([a-z_]+)\"").FindAllStringSubmatch(string(all), -1) {
-		if name := m[1]; name != "rules" && name != "fingerprint_key" && !strings.Contains(string(text), name+"` |") {
+		if name := m[1]; name != "rules" && name != "fingerprint_key" && name != "alerts" && name != "tls" && !strings.Contains(string(text), name+"` |") {
 			t.Errorf("%s is not in the table of settings", name)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/leakveil/leakveil/internal/otlp"
+	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/processor/internal/metadata"
 	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
@@ -23,6 +24,7 @@ type telemetry struct {
 	tracer   trace.Tracer
 	findings map[otlp.Count]metric.AddOption
 	withheld map[string]metric.AddOption
+	settings component.TelemetrySettings
 }
 
 func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
@@ -30,7 +32,7 @@ func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &telemetry{TelemetryBuilder: b, tracer: metadata.Tracer(set), findings: map[otlp.Count]metric.AddOption{}, withheld: map[string]metric.AddOption{}}
+	t := &telemetry{TelemetryBuilder: b, tracer: metadata.Tracer(set), findings: map[otlp.Count]metric.AddOption{}, withheld: map[string]metric.AddOption{}, settings: set}
 	for _, kind := range rules.Kinds() {
 		for _, action := range append([]redact.Action{otlp.Suppressed}, redact.Actions...) {
 			c := otlp.Count{Kind: string(kind), Action: string(action)}
@@ -73,6 +75,37 @@ func (t *telemetry) count(ctx context.Context, out *otlp.Outcome) {
 }
 
 func (t *telemetry) refused(ctx context.Context) { t.ProcessorLeakveilRefused.Add(ctx, 1) }
+
+// sent tells what a sink took.
+func (t *telemetry) sent(o sink.Observation) {
+	ctx := context.Background()
+	for taken, n := range map[string]int{"delivered": o.Delivered, "retried": o.Retried, "rejected": o.Rejected} {
+		if n > 0 {
+			t.ProcessorLeakveilSinkDocuments.Add(ctx, int64(n), labels("sink", o.Sink, "taken", taken))
+		}
+	}
+}
+
+// lost counts detections for which there was no room.
+func (t *telemetry) lost(ctx context.Context, n int) {
+	t.ProcessorLeakveilDetectionsLost.Add(ctx, int64(n))
+}
+
+// watch has the length of queues read whenever metrics are collected, until it is ended.
+func (t *telemetry) watch(queues func(observe func(sink string, n int64))) (end func(), err error) {
+	r, err := metadata.Meter(t.settings).RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		queues(func(sink string, n int64) {
+			if n >= 0 {
+				o.ObserveInt64(t.ProcessorLeakveilSinkQueue, n, metric.WithAttributeSet(attribute.NewSet(attribute.String("sink", sink))))
+			}
+		})
+		return nil
+	}, t.ProcessorLeakveilSinkQueue)
+	if err != nil {
+		return func() {}, err
+	}
+	return func() { _ = r.Unregister() }, nil
+}
 
 func nothing(error) {}
 

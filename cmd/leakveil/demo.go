@@ -72,6 +72,7 @@ func (t *demoTally) Withheld(_ string, n int64)       { t.withheld += n }
 func (t *demoTally) Dropped(int64)                    {}
 func (t *demoTally) DeadLetters(string, int64)        {}
 func (t *demoTally) Detections(string, string, int64) {}
+func (t *demoTally) Payloads(string, string, int64)   {}
 func (t *demoTally) BatchDone(time.Duration)          {}
 
 // demoRun is one run of the demo.

@@ -23,6 +23,9 @@ type Config struct {
 	Idle time.Duration
 	// MaxGroups bounds the open alerts; the longest untouched closes; 16,384.
 	MaxGroups int
+	// MaxSpan, when above 0, closes all alerts whenever positions pass a multiple of it.
+	// It bounds how much of the log has to be kept for a replay.
+	MaxSpan int64
 	// MaxSeen is how many detections back a repeated one is recognized; 262,144.
 	MaxSeen int
 	// Now is the clock that spaces updates; time.Now.
@@ -88,7 +91,7 @@ func NewFold(c Config) (*Fold, error) {
 	switch {
 	case len(c.Key) < 16:
 		return nil, errors.New("alert: fold needs a key of at least 16 bytes")
-	case c.Window < time.Second || c.Window%time.Millisecond != 0 || c.Interval < 0 || c.Idle < 0 || c.MaxGroups < 0 || c.MaxSeen < 0:
+	case c.Window < time.Second || c.Window%time.Millisecond != 0 || c.Interval < 0 || c.Idle < 0 || c.MaxGroups < 0 || c.MaxSeen < 0 || c.MaxSpan < 0:
 		return nil, fmt.Errorf("alert: fold needs a window of at least 1s in whole milliseconds and no negative bound "+
 			"(window %s, interval %s, idle %s, groups %d, seen %d)",
 			c.Window, c.Interval, c.Idle, c.MaxGroups, c.MaxSeen)
@@ -110,6 +113,7 @@ func (f *Fold) Resume(next int64) { f.quiet = next }
 func (f *Fold) Add(pos int64, written time.Time, d event.Detection) bool {
 	written = cleanTime(written, time.Time{})
 	d = Clean(d, written)
+	f.closeSpan(pos)
 	f.next = pos + 1
 	f.closeIdle(pos, written)
 	key := instanceKey{groupOf(d), d.Time.UnixMilli()}
@@ -159,6 +163,18 @@ func (f *Fold) touch(in *instance, written time.Time) {
 func (f *Fold) closeIdle(pos int64, written time.Time) {
 	for len(f.idle) > 0 && !f.idle[0].deadline.After(written) {
 		f.close(pos, f.idle[0])
+	}
+}
+
+// closeSpan closes every alert when pos is in another span than the position before it.
+// That this depends on positions alone, and not on when an alert began, makes a replay
+// from anywhere close the same ones.
+func (f *Fold) closeSpan(pos int64) {
+	if span := f.config.MaxSpan; span == 0 || f.next == 0 || pos/span == (f.next-1)/span {
+		return
+	}
+	for f.touched.Len() > 0 {
+		f.close(pos, f.touched.Front().Value.(*instance))
 	}
 }
 

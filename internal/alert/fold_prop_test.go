@@ -41,6 +41,7 @@ func drawConfig(t *rapid.T) Config {
 		Interval:  time.Duration(rapid.IntRange(0, 2).Draw(t, "interval")) * time.Minute,
 		MaxGroups: rapid.IntRange(2, 8).Draw(t, "groups"),
 		MaxSeen:   rapid.IntRange(3, 40).Draw(t, "seen"),
+		MaxSpan:   rapid.SampledFrom([]int64{0, 1, 7, 30}).Draw(t, "span"),
 	}
 }
 

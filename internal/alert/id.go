@@ -30,6 +30,14 @@ func DetectionID(key []byte, w event.Where, rule string) string {
 	return encodeID(mac)
 }
 
+// PayloadID is DetectionID for a finding inside of what a record of Kafka holds: inner is
+// the id that it has there, and n how many before it in the record have the same.
+func PayloadID(key []byte, w event.Where, inner string, n int) string {
+	mac := hmac.New(sha256.New, key)
+	write(mac, "leakveil.detection.payload", w.Topic, num(int64(w.Partition)), num(w.Offset), inner, num(int64(n)))
+	return encodeID(mac)
+}
+
 func num(n int64) string { return strconv.FormatInt(n, 10) }
 
 // write feeds parts to mac, each behind its length.
@@ -48,7 +56,7 @@ func encodeID(mac hash.Hash) string {
 
 // group is what detections of one alert have in common besides the window.
 type group struct {
-	client, kind, rule, source, region, keyID string
+	client, kind, rule, source, region, keyID, traffic string
 }
 
 // groupOf returns the group of a cleaned detection. The key id is part of it
@@ -57,14 +65,15 @@ type group struct {
 func groupOf(d event.Detection) group {
 	source := "topic:" + d.Where.Topic
 	switch {
+	case d.Where.Topic != "":
 	case d.Where.Signal != "":
 		source = "otlp:" + d.Service
-	case d.Where.Topic == "":
+	default:
 		source = "file:" + d.Where.File
 	}
 	return group{
 		client: ClientKey(d.Client), kind: d.Kind, rule: d.Rule,
-		source: source, region: d.Region, keyID: d.KeyID,
+		source: source, region: d.Region, keyID: d.KeyID, traffic: d.Traffic,
 	}
 }
 
@@ -94,6 +103,9 @@ func ClientKey(c event.Client) string {
 func groupID(key []byte, g group, start int64) string {
 	mac := hmac.New(sha256.New, key)
 	write(mac, "leakveil.group", g.client, g.kind, g.rule, g.source, g.region, g.keyID, num(start))
+	if g.traffic != "" {
+		write(mac, g.traffic)
+	}
 	return encodeID(mac)
 }
 

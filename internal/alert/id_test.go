@@ -42,6 +42,24 @@ func TestDetectionIDTellsPlacesApart(t *testing.T) {
 	}
 }
 
+func TestPayloadIDTellsPlacesApart(t *testing.T) {
+	base := event.Where{Topic: "a", Partition: 1, Offset: 2}
+	ids := map[string]bool{
+		DetectionID(testKey, base, "inner"): true, PayloadID(testKey, base, "inner", 0): true, PayloadID(testKey, base, "inner", 1): true,
+		PayloadID(testKey, base, "other", 0): true, PayloadID(randomKey(), base, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "b", Partition: 1, Offset: 2}, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "a", Partition: 2, Offset: 2}, "inner", 0): true,
+		PayloadID(testKey, event.Where{Topic: "a", Partition: 1, Offset: 3}, "inner", 0): true,
+	}
+	if len(ids) != 8 {
+		t.Errorf("%d ids of 8 places", len(ids))
+	}
+	base.Field, base.Signal = "body", "logs" // are in the inner id already
+	if !ids[PayloadID(testKey, base, "inner", 0)] {
+		t.Error("the id is not stable")
+	}
+}
+
 func TestClientKeyTellsClientsApart(t *testing.T) {
 	seen := map[string]event.Client{}
 	for _, c := range []event.Client{
@@ -91,7 +109,7 @@ func TestTablesCoverTheClosedLists(t *testing.T) {
 // whether it could hold a byte of a secret or of a record.
 func TestDetectionHasNoFieldForASecret(t *testing.T) {
 	known := map[string]string{
-		"Detection": "ID Time Kind Rule Severity Confidence Client Fingerprint KeyID Where Service Region Action",
+		"Detection": "ID Time Kind Rule Severity Reasons Confidence Expires Client Fingerprint KeyID Where Service Region Action Traffic Excerpt",
 		"Client":    "ID How Confidence Candidates",
 		"Where":     "Topic Partition Offset Field Signal TraceID SpanID File Line Start End",
 	}

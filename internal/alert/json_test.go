@@ -45,7 +45,10 @@ func goldenDetections() map[string]event.Detection {
 		Signal: "traces", Field: "attributes.url.query", TraceID: "0102030405060708090a0b0c0d0e0f10", SpanID: "0102030405060708", Start: 4, End: 47,
 	}
 	otlp.ID = "AAAAAAAAAAAAAAAAAAAAAB"
-	return map[string]event.Detection{"kafka": kafka, "file": file, "stdin": stdin, "otlp": otlp}
+	both := otlp
+	both.Where.Topic, both.Where.Partition, both.Where.Offset = "otlp_spans", 0, 12
+	both.ID = PayloadID(goldenKey, both.Where, otlp.ID, 0)
+	return map[string]event.Detection{"kafka": kafka, "file": file, "stdin": stdin, "otlp": otlp, "otlp-kafka": both}
 }
 
 // foldOne returns the alert of one detection.
@@ -168,6 +171,7 @@ func TestUnmarshalDetectionRefuses(t *testing.T) {
 		"leakveil.severity":       {`"severity":"medium"`, `"severity":"dire"`},
 		"leakveil.confidence":     {`"key_id"`, `"confidence":"sure","key_id"`},
 		"leakveil.where":          {`"topic":"app-logs"`, `"line":4`},
+		"where":                   {`"offset":0`, `"line":0,"signal":"logs"`},
 		"leakveil.action":         {`"action":"mask"`, `"action":["mask"]`},
 		"service.name":            {`"service":{"name":"login"}`, `"service":{"name":["login"]}`},
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/otlp"
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/internal/suppress"
@@ -46,6 +47,7 @@ type App struct {
 	output   kafka.Connection
 	key      redact.Key
 	workers  []*pipeline.Worker
+	maskers  []*otlp.Masker // of payloads, one a worker, unless values are text
 	produce  *kafkago.Transport
 	deliver  *kafka.AtLeastOnce
 	alerts   *alerts
@@ -115,6 +117,9 @@ func (a *App) Close() {
 	for _, w := range a.workers {
 		_ = w.Close()
 	}
+	for _, m := range a.maskers {
+		_ = m.Close()
+	}
 	if a.metrics != nil {
 		_ = a.metrics.Shutdown(ctx)
 	}
@@ -142,8 +147,21 @@ func (a *App) openWorkers(context.Context) error {
 			return err
 		}
 		a.workers = append(a.workers, w)
+		if a.payloads().plain() {
+			continue
+		}
+		m, err := otlp.NewMasker(otlp.Options{Pipeline: options, Detect: true, Region: a.config.Region})
+		if err != nil {
+			return err
+		}
+		a.maskers = append(a.maskers, m)
 	}
 	return nil
+}
+
+func (a *App) payloads() payloads {
+	in := a.config.Input.Kafka
+	return payloads{encoding: in.Encoding, signal: in.Signal, withhold: in.OnBadPayload == "withhold"}
 }
 
 // pipelineOptions compiles the rules. It returns how many workers there are besides.
@@ -246,10 +264,11 @@ func (a *App) openSource(context.Context) error {
 
 func (a *App) processor() *processor {
 	return newProcessor(&processor{
-		maxRecord: int(a.config.Limits.MaxRecordBytes),
-		output:    a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
+		maxRecord: int(a.config.Limits.MaxRecordBytes), payloads: a.payloads(), maskers: a.maskers,
+		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
 		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, fan: a.fan, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
+		mark: markSynthetic(&a.config.Alerts.Synthetic), label: parseLabel(a.config.Alerts.Synthetic.Label),
 		counts: a.metrics, now: time.Now,
 	}, a.workers...)
 }

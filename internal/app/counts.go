@@ -15,6 +15,7 @@ type delivered interface {
 	Dropped(n int64)
 	DeadLetters(reason string, n int64)
 	Detections(confidence, how string, n int64)
+	Payloads(encoding, became string, n int64)
 }
 
 // later keeps what is counted until the records are delivered: those that are read
@@ -51,4 +52,9 @@ func (l *later) DeadLetters(reason string, n int64) {
 // Detections see delivered.
 func (l *later) Detections(confidence, how string, n int64) {
 	l.add(func(c delivered) { c.Detections(confidence, how, n) })
+}
+
+// Payloads see delivered.
+func (l *later) Payloads(encoding, became string, n int64) {
+	l.add(func(c delivered) { c.Payloads(encoding, became, n) })
 }

@@ -93,8 +93,10 @@ func (o *OTLP) openPool(context.Context) error {
 	if err != nil {
 		return err
 	}
+	synthetic := parseLabel(o.config.Alerts.Synthetic.Label)
 	o.pool, err = otlp.NewPool(n, otlp.Options{
 		Pipeline: options, Detect: true, Region: o.config.Region,
+		Synthetic: synthetic.name, SyntheticValue: synthetic.value, Mark: markSynthetic(&o.config.Alerts.Synthetic),
 		Refuse: o.config.Input.OTLP.OnError == "reject_request",
 	})
 	return err

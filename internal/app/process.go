@@ -10,6 +10,7 @@ import (
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/otlp"
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/redact"
@@ -23,6 +24,8 @@ const (
 	reasonScan     = "scan_error"
 	reasonTimeout  = "timeout"
 	reasonOversize = "oversize"
+	// reasonUndecodable: the value is not of input.kafka.encoding.
+	reasonUndecodable = "undecodable"
 )
 
 // processor turns a batch of records into what is delivered for it. It is safe
@@ -31,6 +34,8 @@ const (
 type processor struct {
 	jobs      chan *job // idle ones, one a worker
 	maxRecord int
+	payloads  payloads
+	maskers   []*otlp.Masker            // one a worker, unless values are text
 	output    func(input string) string // the output topic
 	codec     *recordbatch.Codec        // of the output; nil: the input's
 	alerts    string                    // topic, "" for none
@@ -40,6 +45,8 @@ type processor struct {
 	key       []byte                    // of detection ids
 	keyID     string
 	region    string
+	mark      func(*event.Detection) // of synthetic traffic; nil: none
+	label     label                  // header of synthetic traffic
 	counts    counts
 	now       func() time.Time
 }
@@ -84,8 +91,12 @@ func recordBytes(r *recordbatch.Record) int {
 // newProcessor gives p its workers.
 func newProcessor(p *processor, workers ...*pipeline.Worker) *processor {
 	p.jobs = make(chan *job, len(workers))
-	for _, w := range workers {
-		p.jobs <- &job{processor: p, worker: w}
+	for i, w := range workers {
+		j := &job{processor: p, worker: w}
+		if !p.payloads.plain() {
+			j.masker = p.maskers[i]
+		}
+		p.jobs <- j
 	}
 	return p
 }
@@ -94,10 +105,14 @@ func newProcessor(p *processor, workers ...*pipeline.Worker) *processor {
 type job struct {
 	*processor
 	worker *pipeline.Worker
+	masker *otlp.Masker // nil when values are text
 	in     kafka.Input
 	unit   kafka.Unit
 	batch  detect.Batch
 	fields []field
+	// Of the records that are looked at together, in order.
+	opened  []opened
+	refused []refusal
 	// counted is told to the metrics when the unit is delivered.
 	counted *later
 }
@@ -129,14 +144,20 @@ func (j *job) chunk(records []recordbatch.Record) {
 // scan gathers, finds and masks; it adds to the unit only when all went well.
 func (j *job) scan(records []recordbatch.Record) error {
 	j.batch.Reset()
-	j.fields = j.fields[:0]
-	var large []int
+	clear(j.opened)
+	j.fields, j.opened, j.refused = j.fields[:0], j.opened[:0], j.refused[:0]
 	for i := range records {
 		if recordBytes(&records[i]) > j.maxRecord {
-			large = append(large, i)
+			j.refuse(i, reasonOversize)
 			continue
 		}
-		j.gather(i, &records[i])
+		value, ok, err := j.open(i, &records[i])
+		if err != nil {
+			return err
+		}
+		if ok {
+			j.gather(i, &records[i], value)
+		}
 	}
 	results, err := j.worker.Find(&j.batch)
 	if err != nil {
@@ -146,17 +167,18 @@ func (j *job) scan(records []recordbatch.Record) error {
 	if err != nil {
 		return err
 	}
-	j.deliver(records, out, dropped, large)
+	j.deliver(records, out, dropped)
 	j.detections(records, out, results)
+	j.inner(records, out)
 	for _, kind := range j.worker.Suppressed() {
 		j.counted.Findings(string(kind), "suppressed", 1)
 	}
 	return nil
 }
 
-// gather adds a record's fields to the batch: the value as text, the key, and
+// gather adds a record's fields to the batch: what of the value is text, the key, and
 // headers both as text and as what their names say.
-func (j *job) gather(i int, r *recordbatch.Record) {
+func (j *job) gather(i int, r *recordbatch.Record, value []byte) {
 	add := func(f field, framed string) {
 		if len(f.source) == 0 {
 			return
@@ -169,7 +191,7 @@ func (j *job) gather(i int, r *recordbatch.Record) {
 		}
 		j.batch.AddText(i, f.source)
 	}
-	add(field{name: "value", source: r.Value}, "")
+	add(field{name: "value", source: value}, "")
 	add(field{name: "key", source: r.Key}, "")
 	for h := range r.Headers {
 		add(field{name: "header_name", header: h, source: r.Headers[h].Key}, "")
@@ -196,6 +218,11 @@ func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]
 	out := append([]recordbatch.Record(nil), records...)
 	dropped := map[int]bool{}
 	cloned := map[int]bool{}
+	for i := range j.opened {
+		if j.opened[i].place(out, dropped) {
+			j.unit.Unchanged = false
+		}
+	}
 	for i := range j.fields {
 		if !j.worker.Found(i) {
 			continue
@@ -236,12 +263,13 @@ func (f *field) set(r *recordbatch.Record, masked []byte) {
 }
 
 // deliver adds the chunk's records to the unit, in order.
-func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool, large []int) {
+func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool) {
+	refused := j.refused
 	for i := range out {
 		switch {
-		case len(large) > 0 && large[0] == i:
-			large = large[1:]
-			j.withhold(&records[i], reasonOversize)
+		case len(refused) > 0 && refused[0].record == i:
+			j.withhold(&records[i], refused[0].reason)
+			refused = refused[1:]
 		case dropped[i]:
 			j.counted.Dropped(1)
 		default:
@@ -271,13 +299,15 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 			},
 			Service: client.Service(out[f.record].Value), Region: j.regionOf(out[f.record].Value), Action: string(r.Action),
 		}
+		if j.mark != nil {
+			j.mark(&d)
+		}
+		if j.label.on(record) {
+			d.Traffic = event.Synthetic
+		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
 		j.counted.Findings(d.Kind, d.Action, 1)
-		j.counted.Detections(d.Confidence, string(d.Client.How), 1)
-		j.unit.Detections = append(j.unit.Detections, d)
-		if j.alerts != "" {
-			j.unit.Events = append(j.unit.Events, detectionMessage(j.alerts, d, j.now()))
-		}
+		j.tell(d)
 	}
 }
 

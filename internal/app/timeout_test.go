@@ -25,6 +25,7 @@ func (t *tally) Withheld(reason string, n int64)  { t.withheld[reason] += n }
 func (t *tally) Dropped(int64)                    {}
 func (t *tally) DeadLetters(string, int64)        {}
 func (t *tally) Detections(string, string, int64) {}
+func (t *tally) Payloads(string, string, int64)   {}
 func (t *tally) BatchDone(time.Duration)          {}
 
 func verifier() string {

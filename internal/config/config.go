@@ -43,6 +43,9 @@ type KafkaInput struct {
 	FetchMaxBytes     Size          `key:"fetch_max_bytes"`
 	MaxWait           time.Duration `key:"max_wait"`
 	OnBadBatch        string        `key:"on_bad_batch" enum:"skip,halt"`
+	Encoding          string        `key:"encoding" enum:"text,json,otlp_proto,otlp_json"` // of values
+	Signal            string        `key:"signal" enum:"auto,logs,traces,metrics"`         // of OTLP
+	OnBadPayload      string        `key:"on_bad_payload" enum:"withhold,text"`
 	TLS               TLS           `key:"tls"`
 	SASL              SASL          `key:"sasl"`
 }
@@ -84,12 +87,14 @@ type SASL struct {
 
 // Alerts says where detections and alerts go, and how alerts are folded.
 type Alerts struct {
-	Kafka    AlertsKafka   `key:"kafka"`
-	File     AlertsFile    `key:"file"`
-	Window   time.Duration `key:"window"`
-	Interval time.Duration `key:"interval"`
-	Store    AlertsStore   `key:"store"`
-	Sinks    []AlertSink   `key:"sinks"`
+	Kafka     AlertsKafka     `key:"kafka"`
+	File      AlertsFile      `key:"file"`
+	Window    time.Duration   `key:"window"`
+	Interval  time.Duration   `key:"interval"`
+	Store     AlertsStore     `key:"store"`
+	Sinks     []AlertSink     `key:"sinks"`
+	Notify    AlertsNotify    `key:"notify"`
+	Synthetic AlertsSynthetic `key:"synthetic"`
 }
 
 // AlertsKafka is the topic of detections and alerts; empty: none.

@@ -60,7 +60,7 @@ func TestLoadReadsEveryShape(t *testing.T) {
 	want := KafkaInput{
 		Brokers: []string{"kafka-1:9093", "kafka-2:9093"}, Topics: []string{}, TopicsRegex: `app-.*`, Group: "Masks.EU", Start: "latest",
 		SessionTimeout: 12 * time.Second, HeartbeatInterval: 4 * time.Second, RebalanceTimeout: time.Minute,
-		FetchMaxBytes: 4 << 20, MaxWait: 250 * time.Millisecond, OnBadBatch: "halt",
+		FetchMaxBytes: 4 << 20, MaxWait: 250 * time.Millisecond, OnBadBatch: "halt", Encoding: "otlp_proto", Signal: "traces", OnBadPayload: "text",
 		TLS:  TLS{Enabled: true, CAFile: "ca.pem", CertFile: "client.pem", KeyFile: "client.key", ServerName: "kafka.example"},
 		SASL: SASL{Mechanism: "scram-sha-512", Username: "leakveil", PasswordFile: "password"},
 	}

@@ -16,8 +16,11 @@ type AlertsStore struct {
 // AlertSink is one receiver of alerts. Every type has some of the keys.
 type AlertSink struct {
 	Name            string  `key:"name"`
+	EveryState      bool    `key:"every_state"`
 	Type            string  `key:"type" enum:"alertmanager,elasticsearch,file,otlp,splunk_hec,syslog,webhook"`
 	URL             string  `key:"url"`
+	URLFile         string  `key:"url_file"`
+	URLEnv          string  `key:"url_env"`
 	Username        string  `key:"username"`
 	PasswordFile    string  `key:"password_file"`
 	PasswordEnv     string  `key:"password_env"`
@@ -61,6 +64,8 @@ func (v *validator) sinks(a *Alerts) {
 	if len(a.Sinks) > 0 && a.Store.Path == "" {
 		v.add("alerts.store.path", "is needed with alerts.sinks: alerts wait there until a sink has them")
 	}
+	v.notify(&a.Notify)
+	v.synthetic(&a.Synthetic)
 	seen := map[string]bool{}
 	for i, s := range a.Sinks {
 		key := fmt.Sprintf("alerts.sinks[%d]", i)
@@ -77,10 +82,14 @@ func (v *validator) sinks(a *Alerts) {
 		for name, both := range map[string]bool{
 			"password": s.PasswordFile != "" && s.PasswordEnv != "", "token": s.TokenFile != "" && s.TokenEnv != "",
 			"signing_key": s.SigningKeyFile != "" && s.SigningKeyEnv != "", "routing_key": s.RoutingKeyFile != "" && s.RoutingKeyEnv != "",
+			"url": s.URLFile != "" && s.URLEnv != "",
 		} {
 			if both {
 				v.add(key+"."+name+"_file", "and %s_env are both set; keep one", name)
 			}
+		}
+		if s.URL != "" && (s.URLFile != "" || s.URLEnv != "") {
+			v.add(key+".url", "is set, and its file or variable is too; keep one")
 		}
 	}
 }
@@ -92,6 +101,7 @@ func (c *Config) sinkFiles(add func(key, path string, secret bool)) {
 		add(key+"tls.ca_file", s.TLS.CAFile, false)
 		add(key+"tls.cert_file", s.TLS.CertFile, false)
 		add(key+"tls.key_file", s.TLS.KeyFile, true)
+		add(key+"url_file", s.URLFile, true)
 		add(key+"template_file", s.TemplateFile, false)
 		add(key+"password_file", s.PasswordFile, true)
 		add(key+"token_file", s.TokenFile, true)

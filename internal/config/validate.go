@@ -77,6 +77,12 @@ func (v *validator) input(in *KafkaInput) {
 	}
 	v.enum(key+"start", in.Start)
 	v.enum(key+"on_bad_batch", in.OnBadBatch)
+	v.enum(key+"encoding", in.Encoding)
+	v.enum(key+"signal", in.Signal)
+	v.enum(key+"on_bad_payload", in.OnBadPayload)
+	if in.Signal != "auto" && !strings.HasPrefix(in.Encoding, "otlp_") {
+		v.add(key+"signal", "goes with %sencoding: otlp_proto or otlp_json alone", key)
+	}
 	v.connection(key, &in.TLS, &in.SASL)
 }
 

@@ -27,6 +27,8 @@ func TestValidate(t *testing.T) {
 	f("alerts read again", kafka("alerts: {kafka: {topic: b}}\n"), "6: alerts.kafka.topic: b is among input.kafka.topics; leakveil's own topics are never read")
 	f("alerts on output", kafka("alerts: {kafka: {topic: b.masked}}\n"), "6: alerts.kafka.topic: b.masked is the output topic of b; use another")
 	f("one topic for two", kafka("alerts: {kafka: {topic: x}}\ndead_letter: {kafka: {topic: x}}\n"), "7: dead_letter.kafka.topic: is x, as alerts.kafka.topic is; use two topics")
+	f("encoding", kafka("    encoding: otlp\n"), "6: input.kafka.encoding: must be one of text, json, otlp_proto, otlp_json")
+	f("signal of text", kafka("    signal: logs\n"), "6: input.kafka.signal: goes with input.kafka.encoding: otlp_proto or otlp_json alone")
 	f("no alerts", kafka("alerts: {kafka: {topic: \"\"}}\n"), "6: alerts.kafka.topic: is empty, and alerts.file.path is too; detections need one of them")
 	f("tls off", kafka("    tls: {ca_file: x}\n"), "6: input.kafka.tls.enabled: is false, though other keys of input.kafka.tls are set; set it to true, or leave them out")
 	f("half a pair", kafka("    tls: {enabled: true, cert_file: x}\n"), "6: input.kafka.tls.cert_file: and input.kafka.tls.key_file go together: set both or none")

@@ -12,6 +12,10 @@ type logs struct{ plog.Logs }
 
 func (l logs) signal() string { return "logs" }
 
+func (l logs) records() int { return l.LogRecordCount() }
+
+func (l logs) empty() bool { return l.ResourceLogs().Len() == 0 }
+
 func (l logs) gather(m *Masker) error {
 	resources := l.ResourceLogs()
 	for i := range resources.Len() {

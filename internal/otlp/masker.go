@@ -21,6 +21,11 @@ type Options struct {
 	Detect bool
 	// Region is told with each detection when the resource names none.
 	Region string
+	// Synthetic is the name of a resource's attribute that marks traffic of tests, and
+	// SyntheticValue its value; empty: any. Mark, if not nil, is asked besides, of each
+	// detection once its client is known.
+	Synthetic, SyntheticValue string
+	Mark                      func(*event.Detection)
 	// Summary adds to each changed log record and span, and to changed resources, how
 	// many values were replaced and of which kinds.
 	Summary bool
@@ -56,8 +61,10 @@ type Outcome struct {
 	Retried int
 	// Bytes is how much text was scanned.
 	Bytes int
-	// Dropped is how many log records, spans and data points the policy left out.
+	// Dropped is how many log records, spans and data points the policy left out, and
+	// Emptied that none is left of them.
 	Dropped int
+	Emptied bool
 }
 
 // Suppressed is the action that findings are counted by which pass because somebody
@@ -72,6 +79,8 @@ type Masker struct {
 	options Options
 	worker  finder
 	now     func() time.Time
+	// received is when what is masked came, for records without a time; zero: now.
+	received time.Time
 
 	batch   detect.Batch
 	units   []unit // of the chunk, by their number in the batch
@@ -147,7 +156,7 @@ func (m *Masker) mask(r request) (out Outcome, err error) {
 	}
 	if len(m.drops) > 0 {
 		r.leaveOut(m.drops)
-		m.out.Dropped = len(m.drops)
+		m.out.Dropped, m.out.Emptied = len(m.drops), r.records() == 0
 	}
 	m.relate()
 	return m.out, nil

@@ -13,6 +13,10 @@ type metrics struct{ pmetric.Metrics }
 
 func (t metrics) signal() string { return "metrics" }
 
+func (t metrics) records() int { return t.DataPointCount() }
+
+func (t metrics) empty() bool { return t.ResourceMetrics().Len() == 0 }
+
 func (t metrics) gather(m *Masker) error {
 	resources := t.ResourceMetrics()
 	for i := range resources.Len() {

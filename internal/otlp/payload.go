@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -29,19 +30,38 @@ const (
 	JSON  Encoding = "otlp_json"
 )
 
-// ErrDecode says that a payload is no OTLP of the signal and encoding. What it holds is
-// not told.
+// MaxPayload is the largest payload that is decoded, in bytes: decoders go down by
+// recursion, and values nested deeper than a larger one allows could end the process.
+const MaxPayload = 8 << 20
+
+// ErrDecode says that a payload is no OTLP of the signal and encoding, or larger than
+// MaxPayload. What it holds is not told.
 var ErrDecode = errors.New("otlp: the payload cannot be decoded")
 
-// Payload masks a request as it is written on a wire. The payload itself is returned when
-// nothing in it changes; otherwise the request is encoded anew, without fields that the
-// schema does not know, since nobody scanned them. After an error nothing of it may be
-// passed on.
-func (m *Masker) Payload(signal Signal, encoding Encoding, payload []byte) ([]byte, Outcome, error) {
+// Payload masks a request as it is written on a wire; the signal is SignalOf's when it is
+// "". received is the time of detections whose records have none. The payload itself is
+// returned when nothing in it changes; otherwise the request is encoded anew, without
+// fields that the schema does not know, since nobody scanned them. After an error nothing
+// of it may be passed on.
+func (m *Masker) Payload(signal Signal, encoding Encoding, payload []byte, received time.Time) ([]byte, Outcome, error) {
+	if len(payload) > MaxPayload {
+		return nil, Outcome{}, ErrDecode
+	}
+	if signal == "" {
+		var ok bool
+		if signal, ok = SignalOf(encoding, payload); !ok {
+			return nil, Outcome{}, ErrDecode
+		}
+	}
 	r, marshal, err := decode(signal, encoding, payload)
 	if err != nil {
 		return nil, Outcome{}, err
 	}
+	if r.empty() && !isEmpty(signal, encoding, payload) { // decoders pass over what they do not know
+		return nil, Outcome{}, ErrDecode
+	}
+	m.received = received
+	defer func() { m.received = time.Time{} }()
 	out, err := m.mask(r)
 	if err != nil {
 		return nil, Outcome{}, err

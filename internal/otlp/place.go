@@ -34,6 +34,8 @@ const (
 	metricMetadataName
 	exemplarAttribute
 	exemplarAttributeName
+	documentValue
+	documentName
 )
 
 var placeNames = [...]string{
@@ -48,6 +50,7 @@ var placeNames = [...]string{
 	metricName: "metric.name", metricDescription: "metric.description", metricUnit: "metric.unit",
 	metricMetadata: "metric.metadata", metricMetadataName: "metric.metadata_name",
 	exemplarAttribute: "exemplar.attributes", exemplarAttributeName: "exemplar.attribute_name",
+	documentValue: "value", documentName: "member_name",
 }
 
 // where is the place being visited.

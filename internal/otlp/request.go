@@ -39,6 +39,10 @@ type request interface {
 	resourceOf(*unit) pcommon.Resource
 	// leaveOut removes units of kind ofRecord; they are in order.
 	leaveOut([]unit)
+	// records is how many log records, spans or data points there are.
+	records() int
+	// empty reports whether there is not even a resource.
+	empty() bool
 }
 
 // about is what a unit says about itself.

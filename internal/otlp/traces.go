@@ -12,6 +12,10 @@ type traces struct{ ptrace.Traces }
 
 func (t traces) signal() string { return "traces" }
 
+func (t traces) records() int { return t.SpanCount() }
+
+func (t traces) empty() bool { return t.ResourceSpans().Len() == 0 }
+
 func (t traces) gather(m *Masker) error {
 	resources := t.ResourceSpans()
 	for i := range resources.Len() {

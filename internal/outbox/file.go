@@ -45,7 +45,10 @@ type File struct {
 	broken   error // set when the end of the log is no longer known
 }
 
-var _ Outbox = (*File)(nil)
+var (
+	_ Outbox  = (*File)(nil)
+	_ Counter = (*File)(nil)
+)
 
 // OpenFile opens or makes the outbox. An entry that a crash has cut off is
 // removed: its Append did not return. A damaged entry before that is an error,
@@ -305,4 +308,15 @@ func (f *File) Close() error {
 	}
 	f.segments, f.broken = nil, os.ErrClosed
 	return errors.Join(append(all, f.lock.Close())...)
+}
+
+// Waiting implements Counter.
+func (f *File) Waiting(ctx context.Context, reader string) (int64, error) {
+	at, err := f.Cursor(ctx, reader)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil || len(f.segments) == 0 {
+		return 0, err
+	}
+	return f.segments[len(f.segments)-1].next() - 1 - at, nil
 }

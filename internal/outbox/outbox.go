@@ -68,3 +68,22 @@ func Check(entries []Entry) error {
 	}
 	return nil
 }
+
+// Counter is an Outbox that can say how much waits for a reader.
+type Counter interface {
+	// Waiting returns the number of entries that the reader has not passed.
+	Waiting(ctx context.Context, reader string) (int64, error)
+}
+
+// Pending is o's Waiting, and -1 where that cannot be said.
+func Pending(ctx context.Context, o Outbox, reader string) int64 {
+	c, ok := o.(Counter)
+	if !ok {
+		return -1
+	}
+	n, err := c.Waiting(ctx, reader)
+	if err != nil {
+		return -1
+	}
+	return n
+}

@@ -18,9 +18,9 @@ const (
 	DefaultBatchBytes = 1 << 20
 	DefaultTimeout    = 30 * time.Second
 	DefaultBreakAfter = 5
-	// grace is how long a Send that is under way may go on when the Runner is told
+	// DefaultGrace is how long a Send that is under way may go on when the Runner is told
 	// to stop: a receiver without memory would get its items twice.
-	grace = 5 * time.Second
+	DefaultGrace = 5 * time.Second
 	// maxAlone is how often an item may fail while the receiver takes others of the
 	// same Send; then it is a dead letter.
 	maxAlone = 10
@@ -36,6 +36,9 @@ type Options struct {
 	Batch, BatchBytes int
 	// Timeout bounds one Send; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Grace is how long a Send under way may go on when Run is told to end; 0: five
+	// seconds, below 0: not at all.
+	Grace   time.Duration
 	Backoff Backoff
 	// BreakAfter is the number of failures in a row after which the receiver is
 	// taken for dead; 0: DefaultBreakAfter.
@@ -92,6 +95,9 @@ func NewRunner(o Options) *Runner {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
 	if o.Observe == nil {
 		o.Observe = func(Observation) {}
 	}
@@ -122,7 +128,7 @@ func (r *Runner) State() State {
 	return r.state
 }
 
-// Run delivers until ctx ends, and then for at most five seconds more what is on
+// Run delivers until ctx ends, and then for at most Options.Grace more what is on
 // its way. What was not acknowledged by then is sent again by the next Run.
 func (r *Runner) Run(ctx context.Context) error {
 	at, err := r.o.Outbox.Cursor(ctx, r.o.Name)
@@ -232,7 +238,7 @@ func (r *Runner) send(ctx context.Context, queue []pending) (report Report) {
 	go func() {
 		select {
 		case <-stop:
-			r.sleep(ctx, grace)
+			r.sleep(ctx, r.o.Grace)
 			cancel()
 		case <-ctx.Done():
 		}

@@ -76,6 +76,14 @@ func (m *Metrics) Detections(confidence, how string, n int64) {
 	}
 }
 
+// Payloads counts values of records that were read as an encoding, by what became of
+// them.
+func (m *Metrics) Payloads(encoding, became string, n int64) {
+	if m != nil {
+		add(m.payloads, n, m.bounded("encoding", encoding), m.bounded("became", became))
+	}
+}
+
 // Alerts counts emitted alerts, updates included.
 func (m *Metrics) Alerts(kind, severity string, n int64) {
 	if m != nil {
@@ -88,6 +96,20 @@ func (m *Metrics) Alerts(kind, severity string, n int64) {
 func (m *Metrics) SinkDocuments(name, outcome string, n int64) {
 	if m != nil && n > 0 {
 		add(m.sinkDocuments, n, attribute.String("sink", name), m.bounded("taken", outcome))
+	}
+}
+
+// Notified counts alerts that were told, left to a digest, or digests.
+func (m *Metrics) Notified(how string, n int64) {
+	if m != nil && n > 0 {
+		add(m.notified, n, m.bounded("told", how))
+	}
+}
+
+// Suppressed counts detections of synthetic traffic, which nobody is told of.
+func (m *Metrics) Suppressed(n int64) {
+	if m != nil && n > 0 {
+		add(m.suppressed, n)
 	}
 }
 

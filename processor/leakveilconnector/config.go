@@ -45,6 +45,9 @@ func (c *Config) Validate() error {
 	if c.From != "" && c.Scan != nil {
 		return errors.New("scan: with from, the connector does not scan; want one of them")
 	}
+	if c.Scan != nil && (c.Scan.Alerts.OTLP != nil || c.Scan.Alerts.File != nil || c.Scan.Alerts.Webhook != nil) {
+		return errors.New("scan: alerts: are the processor's own sinks; the connector's are exporters")
+	}
 	if c.From != "" {
 		var id component.ID
 		if err := id.UnmarshalText([]byte(c.From)); err != nil {

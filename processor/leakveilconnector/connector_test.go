@@ -266,7 +266,7 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"": "", "from": "", "scan": "", "both": "want one of them", "bad_id": "from", "bad_scan": "on_error",
+		"": "", "from": "", "scan": "", "both": "want one of them", "bad_id": "from", "bad_scan": "on_error", "bad_alerts": "scan: alerts",
 	} {
 		sub, err := all.Sub(component.NewIDWithName(typ, name).String())
 		if err != nil {

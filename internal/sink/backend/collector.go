@@ -14,28 +14,28 @@ import (
 // Collector is an OpenTelemetry Collector that writes what arrives to a file.
 type Collector struct {
 	*Process
-	// GRPC and HTTP are host:port without TLS, MTLS is gRPC that wants a client
-	// certificate, Full is HTTP in front of an exporter that cannot send and has a
+	// GRPC and HTTP are host:port without TLS, MTLS is gRPC and MTLSHTTP HTTP that want a
+	// client certificate, Full is HTTP in front of an exporter that cannot send and has a
 	// queue for one request.
-	GRPC, HTTP, MTLS, Full string
-	out                    string
+	GRPC, HTTP, MTLS, MTLSHTTP, Full string
+	out                              string
 }
 
 // StartCollector starts one.
 func StartCollector(t testing.TB, certs Certs) *Collector {
 	t.Helper()
 	bin := filepath.Join(cached(t, "otelcol", buildCollector), "otelcol")
-	var ports [5]int
+	var ports [6]int
 	for i := range ports {
 		ports[i] = FreePort(t)
 	}
 	dir := t.TempDir()
 	address := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", ports[i]) }
-	c := &Collector{GRPC: address(0), HTTP: address(1), MTLS: address(2), Full: address(3), out: filepath.Join(dir, "out.jsonl")}
+	c := &Collector{GRPC: address(0), HTTP: address(1), MTLS: address(2), Full: address(3), MTLSHTTP: address(4), out: filepath.Join(dir, "out.jsonl")}
 	config := write(t, filepath.Join(dir, "c.yaml"), fmt.Sprintf(`
 receivers:
   otlp: {protocols: {grpc: {endpoint: %q}, http: {endpoint: %q}}}
-  otlp/tls: {protocols: {grpc: {endpoint: %q, tls: {cert_file: %q, key_file: %q, client_ca_file: %q}}}}
+  otlp/tls: {protocols: {grpc: {endpoint: %q, tls: {cert_file: %q, key_file: %q, client_ca_file: %q}}, http: {endpoint: %q, tls: {cert_file: %q, key_file: %q, client_ca_file: %q}}}}
   otlp/full: {protocols: {http: {endpoint: %q}}}
 exporters:
   file: {path: %q, flush_interval: 50ms}
@@ -44,10 +44,12 @@ service:
   telemetry: {metrics: {level: none}}
   pipelines:
     logs: {receivers: [otlp, otlp/tls], exporters: [file]}
+    traces: {receivers: [otlp, otlp/tls], exporters: [file]}
+    metrics: {receivers: [otlp, otlp/tls], exporters: [file]}
     logs/full: {receivers: [otlp/full], exporters: [otlp_http]}
-`, c.GRPC, c.HTTP, c.MTLS, certs.ServerCert, certs.ServerKey, certs.CA, c.Full, c.out, address(4)))
+`, c.GRPC, c.HTTP, c.MTLS, certs.ServerCert, certs.ServerKey, certs.CA, c.MTLSHTTP, certs.ServerCert, certs.ServerKey, certs.CA, c.Full, c.out, address(5)))
 	all := func() error {
-		for _, port := range ports[:4] {
+		for _, port := range ports[:5] {
 			if err := listens(port)(); err != nil {
 				return err
 			}
@@ -67,15 +69,22 @@ func buildCollector(dir string) error {
 		"go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "otelcol"), ".")
 }
 
-// Records returns what has arrived so far, as OTLP's own JSON says it.
-func (c *Collector) Records(t testing.TB) (all []plog.LogRecord) {
+// Raw returns all that has arrived so far, of all signals: a request a line, as OTLP's own
+// JSON.
+func (c *Collector) Raw(t testing.TB) []byte {
 	t.Helper()
 	text, err := os.ReadFile(c.out)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	for _, line := range bytes.Split(text[:bytes.LastIndexByte(text, '\n')+1], []byte("\n")) {
-		if len(line) == 0 {
+	return text[:bytes.LastIndexByte(text, '\n')+1]
+}
+
+// Records returns the log records that have arrived so far.
+func (c *Collector) Records(t testing.TB) (all []plog.LogRecord) {
+	t.Helper()
+	for line := range bytes.Lines(c.Raw(t)) {
+		if !bytes.HasPrefix(line, []byte(`{"resourceLogs"`)) {
 			continue
 		}
 		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)

@@ -123,7 +123,7 @@ var takes = map[string]string{
 	"alertmanager": " url username password token gzip tls ", "elasticsearch": " url username password token gzip tls stream install_template ",
 	"file": " path max_bytes keep format ", "otlp": " url username password token gzip tls protocol ",
 	"splunk_hec": " url token gzip tls index ack ", "syslog": " address tls protocol format ",
-	"webhook": " url username password token gzip tls format template_file signing_key routing_key ",
+	"webhook": " url url_file username password token gzip tls format template_file signing_key routing_key ",
 }
 
 // foreign returns the name of an option that is set and that the type has not.
@@ -136,7 +136,7 @@ func (o Options) foreign() string {
 		name string
 		set  bool
 	}{
-		{"url", o.HTTP.URL != ""}, {"username", o.HTTP.Username != ""}, {"password", o.HTTP.Password.Set()}, {"token", o.HTTP.Token.Set()},
+		{"url", o.HTTP.URL != ""}, {"url_file", o.HTTP.SecretURL.Set()}, {"username", o.HTTP.Username != ""}, {"password", o.HTTP.Password.Set()}, {"token", o.HTTP.Token.Set()},
 		{"gzip", o.HTTP.Gzip}, {"tls", o.HTTP.TLS != transport.TLS{}}, {"address", o.Address != ""}, {"path", o.Path != ""},
 		{"max_bytes", o.MaxBytes != 0}, {"keep", o.Keep != 0}, {"format", o.Format != ""}, {"template_file", o.TemplateFile != ""},
 		{"signing_key", o.SigningKey.Set()}, {"routing_key", o.RoutingKey.Set()}, {"protocol", o.Protocol != ""},

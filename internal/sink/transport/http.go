@@ -27,7 +27,10 @@ const maxAnswer = 16 << 20
 type HTTPOptions struct {
 	// URL is the receiver's address: http or https, without user, query allowed.
 	URL string
-	TLS TLS
+	// SecretURL is the place of an address that is itself a credential, instead of
+	// URL. It is read again for each request.
+	SecretURL Secret
+	TLS       TLS
 	// Username with Password is Basic authentication.
 	Username string
 	Password Secret
@@ -47,7 +50,6 @@ type HTTPOptions struct {
 // Client sends requests to one address.
 type Client struct {
 	o    HTTPOptions
-	base *url.URL
 	http *http.Client
 	now  func() time.Time
 }
@@ -55,20 +57,15 @@ type Client struct {
 // New checks the options and reads every credential once, so that a missing one
 // is found at the start.
 func New(o HTTPOptions) (*Client, error) {
-	base, err := url.Parse(o.URL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, errors.New("url: not an http or https address")
-	}
-	if base.User != nil {
-		return nil, errors.New("url: credentials do not belong into an address; use username and password_file")
-	}
-	base.Fragment = ""
 	if o.Username != "" != o.Password.Set() || o.Username != "" && o.Token.Set() {
 		return nil, errors.New("credentials: either username with password, or a token")
 	}
-	c := &Client{o: o, base: base, now: time.Now}
-	if c.secret() && base.Scheme == "http" && !loopback(base.Hostname()) {
-		return nil, errors.New("url: credentials go over https only")
+	if o.URL != "" && o.SecretURL.Set() {
+		return nil, errors.New("url: given twice")
+	}
+	c := &Client{o: o, now: time.Now}
+	if _, err := c.address(); err != nil {
+		return nil, err
 	}
 	config, err := o.TLS.Config()
 	if err != nil {
@@ -89,8 +86,30 @@ func New(o HTTPOptions) (*Client, error) {
 	return c, nil
 }
 
+// address returns where requests go. Its errors hold nothing of an address.
+func (c *Client) address() (*url.URL, error) {
+	text := c.o.URL
+	if c.o.SecretURL.Set() {
+		var err error
+		if text, err = c.o.SecretURL.Read(); err != nil {
+			return nil, fmt.Errorf("url: %w", err)
+		}
+	}
+	base, err := url.Parse(text)
+	switch {
+	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
+		return nil, errors.New("url: not an http or https address")
+	case base.User != nil:
+		return nil, errors.New("url: credentials do not belong into an address; use username and password_file")
+	case c.secret() && base.Scheme == "http" && !loopback(base.Hostname()):
+		return nil, errors.New("url: credentials go over https only")
+	}
+	base.Fragment = ""
+	return base, nil
+}
+
 func (c *Client) secret() bool {
-	return c.o.Username != "" || c.o.Token.Set() || len(c.o.SecretHeaders) > 0 || c.o.Confidential
+	return c.o.SecretURL.Set() || c.o.Username != "" || c.o.Token.Set() || len(c.o.SecretHeaders) > 0 || c.o.Confidential
 }
 
 func loopback(host string) bool {
@@ -202,9 +221,12 @@ func reason(ctx context.Context, err error) string {
 }
 
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	target := *c.base
+	target, err := c.address()
+	if err != nil {
+		return nil, err
+	}
 	if r.Path != "" {
-		target = *c.base.JoinPath(r.Path)
+		target = target.JoinPath(r.Path)
 	}
 	if len(r.Query) > 0 {
 		query := target.Query()

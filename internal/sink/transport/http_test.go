@@ -194,3 +194,38 @@ func TestNoAnswer(t *testing.T) {
 		t.Errorf("%+v", a.Outcome)
 	}
 }
+
+// An address that is a credential is read for each request, and is in no error.
+func TestASecretAddress(t *testing.T) {
+	reached := 0
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/new" {
+			reached++
+		}
+	}))
+	defer s.Close()
+	address := secretFile(t, s.URL+"/old")
+	c := client(t, HTTPOptions{SecretURL: address})
+	if err := os.WriteFile(address.File, []byte(s.URL+"/new\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a := c.Do(t.Context(), Request{}); a.Status != 200 || reached != 1 {
+		t.Error(a.Status, reached)
+	}
+	if err := os.WriteFile(address.File, []byte("http://siem.example/"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a := c.Do(t.Context(), Request{}); a.Outcome != (sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonAuth}) {
+		t.Error("sent in plain text:", a.Outcome)
+	}
+	token := sinktest.Secret()
+	for _, o := range []HTTPOptions{
+		{SecretURL: secretFile(t, "http://siem.example/"+token)}, {SecretURL: secretFile(t, "ftp://siem.example/"+token)},
+		{SecretURL: secretFile(t, "https://siem.example/%zz"+token)}, {URL: "https://h", SecretURL: secretFile(t, "https://siem.example/"+token)},
+		{SecretURL: Secret{File: "/nonexistent"}},
+	} {
+		if _, err := New(o); err == nil || strings.Contains(err.Error(), token) {
+			t.Errorf("%v", err)
+		}
+	}
+}
