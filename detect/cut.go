@@ -15,7 +15,10 @@ var (
 	cutWords = [][]byte{[]byte("..."), []byte("\u2026"), []byte("trunc"), []byte("snip"), []byte("cut"), []byte("omitted")}
 )
 
-// ellipsis is a mark that no value holds.
+// ellipsis is a mark that no value holds within its first maxHead bytes: buffers are
+// printed with their ends alone, GET /?token=2XjQ...nection: close.
+const maxHead = 20
+
 var ellipsis = []byte("...")
 
 // cut finds out whether the value of c was cut short by whoever wrote it: a mark
@@ -27,7 +30,7 @@ func (c *candidate) cut(b []byte) {
 		return
 	}
 	if v := b[c.Start:min(c.End, c.Start+maxJudged)]; !c.quoted && c.Rule.Value.Alphabet != "visible" {
-		if n := bytes.Index(v, ellipsis); n > 0 { // what stands behind is of another place
+		if n := bytes.Index(v[:min(len(v), maxHead)], ellipsis); n > 0 { // what stands behind is of another place
 			c.End = c.Start + n
 			c.Truncated = true
 			return
