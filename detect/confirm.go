@@ -148,7 +148,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		c.KeyStart = to - t.tail - (len(t.elems) - 1)
 		c.Start = c.KeyStart
 		c.glue = glue{start: c.Start, pct: percentBefore(s.arena, c.Start, c.Low)}
-		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low)
+		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low) && !(t.isShort() && inRandom(s.arena, c.KeyStart, c.Low))
 	}
 	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
 }
@@ -207,6 +207,24 @@ func edge(b []byte, p, lo int) bool {
 		return true
 	}
 	return behindSGR(b, p, lo)
+}
+
+// isShort reports whether a prefix is so short that random text has it, and nothing but
+// the prefix tells the value.
+func (t *Trigger) isShort() bool { return len(t.elems)-1 < minMarkedPrefix && t.Rule.Kind != "jwt" }
+
+// inRandom reports whether what stands before p is a hyphen or underscore of a longer
+// word that looks drawn at random.
+func inRandom(b []byte, p, lo int) bool {
+	const reach = 24
+	if p-lo < minCut || b[p-1] != '-' && b[p-1] != '_' {
+		return false
+	}
+	start := p - 1
+	for start > lo && p-start < reach && inName[b[start-1]] {
+		start--
+	}
+	return looksRandom(b[start : p-1])
 }
 
 // percentBefore is the percent depth of the delimiter before p: 1 behind %3D,
