@@ -168,7 +168,7 @@ func TestTheProcessorReachesNoServer(t *testing.T) {
 	reached := strings.Fields(string(out))
 	for _, banned := range []string{
 		"github.com/segmentio/kafka-go", "github.com/twmb/franz-go", "github.com/spf13/viper", "github.com/spf13/cobra",
-		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
+		module + "internal/app", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
 	} {
 		for _, path := range reached {
 			if within(path, banned) {
