@@ -166,7 +166,7 @@ func checkNeighbours(s *Scanner, c *candidate, v []byte) bool {
 	if c.trigger.form != formWeak {
 		return checkNotWords(s, c, v)
 	}
-	if isWords(v) || isName(v) || isObject(v) || !c.glue.over && s.otherKey(c) || s.isKept(c, v) {
+	if isWords(v) || isName(v) || isObject(v) || s.isKept(c, v) {
 		return false
 	}
 	if isNumber(v) {
@@ -285,8 +285,11 @@ func checkBasic(s *Scanner, c *candidate, v []byte) bool {
 // isToken reports whether a value begins with a vendor's prefix and goes on like
 // a token: GitHub takes one as the user of Basic credentials.
 func (s *Scanner) isToken(v []byte) bool {
-	for _, t := range s.db.triggers {
-		if t.form == formPrefix && len(v) >= t.Rule.Value.Min && t.begins(v) {
+	if len(v) == 0 {
+		return false
+	}
+	for _, t := range s.db.prefixes[v[0]] {
+		if len(v) >= t.Rule.Value.Min && t.begins(v) {
 			return true
 		}
 	}

@@ -118,7 +118,10 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			}
 		}
 		c.glue, c.Start = g, g.start
-		return ok && !(g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low))
+		if !ok || g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low) {
+			return false
+		}
+		return !t.judged || g.over || !s.refuses("other_key", s.otherKey(c))
 	case formSuffix:
 		return s.beforeSuffix(c, to-t.glue)
 	case formScheme:

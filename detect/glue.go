@@ -287,7 +287,25 @@ var wrappers = []string{"Some(", "Optional[", "Just ", "List(", "<![CDATA[", "<<
 
 func isWrapper(b []byte) bool { return wrapper(b) > 0 }
 
+// opensWrapper are the bytes that wrappers begin with.
+var opensWrapper = firstOf(wrappers)
+
+// firstOf are the first bytes of words, in either case.
+func firstOf(words []string) *set {
+	out := &set{}
+	for _, word := range words {
+		out[word[0]] = true
+		if c := word[0]; isLetter(c) {
+			out[c^0x20] = true
+		}
+	}
+	return out
+}
+
 func wrapper(b []byte) int {
+	if len(b) == 0 || !opensWrapper[b[0]] {
+		return 0
+	}
 	for _, w := range wrappers {
 		if len(b) >= len(w) && string(b[:len(w)]) == w {
 			if last := w[len(w)-1]; last == '\'' || last == '"' {

@@ -2,6 +2,8 @@ package detect
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 
 	"github.com/leakveil/leakveil/rules"
 )
@@ -16,7 +18,7 @@ func isNothing(v []byte) bool {
 		return true
 	}
 	var buf [maxWord]byte
-	if len(v) <= 12 && placeholders[string(lowerWord(&buf, v))] {
+	if len(v) <= longestPlaceholder && beginsPlaceholder[v[0]] && placeholders[string(lowerWord(&buf, v))] {
 		return true
 	}
 	if inner := unwrapped(v); len(inner) < len(v) {
@@ -30,6 +32,11 @@ var placeholders = map[string]bool{
 	"filtered": true, "hidden": true, "secret": true, "test": true, "changeme": true, "example": true,
 	"true": true, "false": true, "string": true, "empty": true, "unknown": true, "(null)": true,
 }
+
+const longestPlaceholder = 9
+
+// beginsPlaceholder are the bytes that placeholders begin with.
+var beginsPlaceholder = firstOf(slices.Collect(maps.Keys(placeholders)))
 
 // fewDistinct reports whether v repeats itself: ****, xxxxxxxx, abababab.
 func fewDistinct(v []byte) bool {

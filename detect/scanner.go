@@ -10,8 +10,9 @@ import (
 
 // Database is a compiled rule set: immutable, shared by all scanners.
 type Database struct {
-	triggers []*Trigger // whose expressions the engine runs
-	shapes   []*Trigger // numbered behind them
+	triggers []*Trigger      // whose expressions the engine runs
+	shapes   []*Trigger      // numbered behind them
+	prefixes [256][]*Trigger // those of a vendor's prefix, by its first byte
 	matcher  matcher
 	engine   Engine
 }
@@ -48,6 +49,7 @@ func generate(set *rules.Set, roles ...rules.Role) (*Database, error) {
 				return nil, fmt.Errorf("%s:%d: %w", r.File, r.Line, err)
 			}
 			t.value = alphabets[r.Value.Alphabet]
+			t.judged = t.form == formWeak && slices.Contains(r.Checks, "neighbours")
 			for _, name := range r.Checks {
 				t.checks = append(t.checks, checkFuncs[name])
 			}
@@ -55,6 +57,7 @@ func generate(set *rules.Set, roles ...rules.Role) (*Database, error) {
 				db.shapes = append(db.shapes, t)
 			} else {
 				db.triggers = append(db.triggers, t)
+				db.addPrefix(t)
 			}
 		}
 	}
@@ -62,6 +65,17 @@ func generate(set *rules.Set, roles ...rules.Role) (*Database, error) {
 		return nil, errors.New("detect: no triggers: an empty database would let everything pass")
 	}
 	return db, nil
+}
+
+func (db *Database) addPrefix(t *Trigger) {
+	if t.form != formPrefix {
+		return
+	}
+	for c, in := range t.elems[0].set {
+		if in {
+			db.prefixes[c] = append(db.prefixes[c], t)
+		}
+	}
 }
 
 // Triggers returns the compiled triggers; a trigger's index is its number. Shapes,

@@ -95,12 +95,16 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 func isSpace(c byte) bool { return isBlank(c) || c == '\n' || c == '\r' }
 
 // lower maps ASCII letters to lower case and leaves all else.
-func lower(c byte) byte {
-	if isUpper(c) {
-		return c + 'a' - 'A'
+func lower(c byte) byte { return lowered[c] }
+
+var lowered = func() (out [256]byte) {
+	for c := range out {
+		if out[c] = byte(c); isUpper(byte(c)) {
+			out[c] += 'a' - 'A'
+		}
 	}
-	return c
-}
+	return out
+}()
 
 // unhex returns the value of a hexadecimal digit, or 255.
 func unhex(c byte) byte {

@@ -51,6 +51,7 @@ type Trigger struct {
 	caseless bool
 	rest     int  // bytes behind a strong key or name
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
+	judged   bool // a weak key's whose values are judged by their neighbours
 	trace    bool // the name of a function whose line tells the value (trace.go)
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with

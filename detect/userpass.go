@@ -1,6 +1,9 @@
 package detect
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // checkCurlUser keeps the password of curl -u user:password, without the user. The
 // option means something else to every other program, so it must be curl's.
@@ -108,6 +111,9 @@ var hashNames = []string{"pbkdf2", "scram-sha", "bcrypt", "argon2", "scrypt", "s
 // places begin what names a secret in a store, or is encrypted by one.
 var places = []string{"arn:aws", "vault:v1:", "vault:v2:", "vault:secret/", "enc[aes", "ssm:/", "op://", "spiffe://"}
 
+// beginsStored are the bytes that hashNames and places begin with.
+var beginsStored = firstOf(append(slices.Clone(hashNames), places...))
+
 // isHashed reports whether v is the hash of a secret, with what says so before it, or
 // the place of a secret: neither gives it away. No token begins with such a name and
 // a colon or dollar.
@@ -116,6 +122,9 @@ func isHashed(v []byte) bool {
 		const longest = 14
 		n := bytes.IndexByte(v[1:], '$')
 		return n > 0 && n < longest && len(v) > minRest && (isDigit(v[1]) || startsWith(v[1:], hashNames))
+	}
+	if !beginsStored[v[0]] {
+		return false
 	}
 	if startsWith(v, places) {
 		return true

@@ -211,6 +211,7 @@ type lastWalks struct {
 	marks [16]uint32 // of the walks, side by side so that all are looked at at once
 	walks [16]lastWalk
 	next  int
+	any   bool // a long one is remembered; before that, none is
 }
 
 // mark is the same for the same glue and never 0; like decides.
@@ -220,6 +221,13 @@ func mark(g glue) uint32 {
 
 // walk returns what is remembered of the walk from g.start, and walks when nothing is.
 func (l *lastWalks) walk(b []byte, hi int, g glue, in *set, walk func([]byte, int, glue, *set) (int, layer.Form)) (int, layer.Form) {
+	if !l.any {
+		end, form := walk(b, hi, g, in)
+		if end < 0 && hi-g.start >= longWalk || end-g.start >= longWalk {
+			l.remember(lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}, l.next)
+		}
+		return end, form
+	}
 	m, at := mark(g), -1
 	for i := range l.marks {
 		if l.marks[i] == m && l.walks[i].like(g, in) {
@@ -231,13 +239,22 @@ func (l *lastWalks) walk(b []byte, hi int, g glue, in *set, walk func([]byte, in
 		return l.walks[at].end, l.walks[at].form
 	}
 	if at < 0 {
-		at, l.next = l.next, (l.next+1)%len(l.walks)
-		l.marks[at] = m
+		at = l.next
 	}
 	end, form := walk(b, hi, g, in)
-	l.walks[at] = lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}
+	l.remember(lastWalk{in: in, glue: g, start: g.start, end: end, hi: hi, form: form}, at)
 	return end, form
 }
+
+func (l *lastWalks) remember(w lastWalk, at int) {
+	if at == l.next {
+		l.next = (l.next + 1) % len(l.walks)
+	}
+	l.marks[at], l.walks[at], l.any = mark(w.glue), w, true
+}
+
+// longWalk is the length from which on walking again costs more than remembering.
+const longWalk = 256
 
 // from is walk, remembered.
 func (l *lastWalks) from(b []byte, hi int, g glue, in *set) (int, layer.Form) {

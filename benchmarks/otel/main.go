@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -41,6 +42,8 @@ var patterns = []string{
 
 var (
 	rounds = flag.Int("rounds", 5, "rounds; the best of each counts")
+	only   = flag.String("corpus", "", "only this corpus: clean, mixed or auth")
+	cpuOut = flag.String("cpuprofile", "", "file for a profile of leakveil alone, nothing else is measured")
 	least  = flag.Duration("time", 300*time.Millisecond, "CPU time of leakveil's part of a round, at the least")
 )
 
@@ -66,13 +69,28 @@ func contenders() []contender {
 	theirs := redactionprocessor.NewFactory()
 	red := theirs.CreateDefaultConfig().(*redactionprocessor.Config)
 	red.AllowAllKeys, red.BlockedValues = true, patterns
+	n := 2
+	if *cpuOut != "" {
+		n = 1
+	}
 	return []contender{
 		{"leakveil", ours, ours.CreateDefaultConfig(), 1},
 		{"redaction", theirs, red, 40},
-	}
+	}[:n]
 }
 
 func run() error {
+	if *cpuOut != "" {
+		f, err := os.Create(*cpuOut)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	fmt.Printf("batches of %d records, MB of text per CPU-second, one core, %s\n\n", batchSize, runtime.Version())
 	fmt.Println("| corpus | records | leakveil | redaction, 7 patterns | ratio | allocations a record |")
 	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: |")
@@ -80,6 +98,9 @@ func run() error {
 		name string
 		o    corpus.Options
 	}{{"clean", corpus.Clean}, {"mixed", corpus.Mixed}, {"auth", corpus.Auth}} {
+		if *only != "" && *only != c.name {
+			continue
+		}
 		for _, shape := range []shape{bodies, attributes, spans} {
 			if err := measure(c.name, shape, c.o); err != nil {
 				return err

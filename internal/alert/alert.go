@@ -35,7 +35,16 @@ type Alert struct {
 	Kind, Rule string
 	// Severity and Confidence are the highest of the detections'.
 	Severity, Confidence string
-	Client               event.Client
+	// Reasons are those of the detections with the highest severity, sorted.
+	Reasons []string
+	// Expires is when the last of the values ends by itself; zero: not known of all,
+	// or never.
+	Expires time.Time
+	// Traffic is event.Synthetic for traffic of tests.
+	Traffic string
+	// Excerpt is that of the first detection that has one.
+	Excerpt string
+	Client  event.Client
 	// Fingerprints are the first 100 different ones, in the order of the log.
 	Fingerprints []string
 	// FingerprintCount is the number of different fingerprints as long as all
@@ -67,6 +76,7 @@ func (a Alert) copy() Alert {
 	a.Fingerprints = slices.Clone(a.Fingerprints)
 	a.Services = slices.Clone(a.Services)
 	a.Actions = slices.Clone(a.Actions)
+	a.Reasons = slices.Clone(a.Reasons)
 	return a
 }
 
@@ -78,7 +88,18 @@ func (a *Alert) include(d event.Detection, written time.Time) {
 		a.Kind, a.Rule, a.Client, a.KeyID, a.Region = d.Kind, d.Rule, d.Client, d.KeyID, d.Region
 		a.Severity, a.Confidence = d.Severity, d.Confidence
 		a.First, a.FirstSeen, a.LastSeen = d.Where, d.Time, d.Time
+		a.Expires, a.Traffic = d.Expires, d.Traffic
 	}
+	if a.Excerpt == "" {
+		a.Excerpt = d.Excerpt
+	}
+	switch {
+	case a.Expires.IsZero() || d.Expires.IsZero():
+		a.Expires = time.Time{}
+	case d.Expires.After(a.Expires):
+		a.Expires = d.Expires
+	}
+	a.includeReasons(d)
 	if d.Time.Before(a.FirstSeen) {
 		a.FirstSeen = d.Time
 	}
@@ -92,6 +113,19 @@ func (a *Alert) include(d event.Detection, written time.Time) {
 	a.includeFingerprint(d.Fingerprint)
 	a.Services = insert(a.Services, d.Service, maxServices)
 	a.Actions = insert(a.Actions, d.Action, maxServices)
+}
+
+// includeReasons keeps those of what is gravest. It comes before the severity.
+func (a *Alert) includeReasons(d event.Detection) {
+	if rank(severities, d.Severity) < rank(severities, a.Severity) {
+		return
+	}
+	if rank(severities, d.Severity) > rank(severities, a.Severity) {
+		a.Reasons = nil
+	}
+	for _, reason := range d.Reasons {
+		a.Reasons = insert(a.Reasons, reason, len(reasons))
+	}
 }
 
 // includeClient keeps the surest way in which the client was found; the first

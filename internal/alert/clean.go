@@ -17,6 +17,7 @@ const (
 	maxClientID   = 256
 	maxText       = 1024
 	maxCandidates = 16
+	maxExcerpt    = 200
 )
 
 // Clean returns d with every text valid UTF-8, without control, format or
@@ -33,7 +34,28 @@ func Clean(d event.Detection, fallback time.Time) event.Detection {
 	}
 	d.Client = cleanClient(d.Client)
 	d.Time = cleanTime(d.Time, fallback)
+	d.Excerpt = cleanText(d.Excerpt, maxExcerpt)
+	if d.Traffic != "" {
+		d.Traffic = event.Synthetic // the one word for it
+	}
+	d.Reasons = slices.DeleteFunc(slices.Clone(d.Reasons), func(r string) bool { return !slices.Contains(reasons, r) })
+	slices.Sort(d.Reasons)
+	d.Reasons = slices.Compact(d.Reasons)
+	d.Expires = cleanExpiry(d.Expires)
 	return d
+}
+
+// reasons are those of package notify, which this package does not import; a test
+// compares them.
+var reasons = []string{"pair", "expired", "bound", "ends_soon", "possible", "past_usual_life"}
+
+// cleanExpiry drops a time that no document can hold: a token says what it wants.
+func cleanExpiry(t time.Time) time.Time {
+	t = t.UTC().Truncate(time.Millisecond)
+	if year := t.Year(); year < 1970 || year > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 func cleanTime(t, fallback time.Time) time.Time {

@@ -81,7 +81,10 @@ type leakveil struct {
 	Kind             string       `json:"kind"`
 	Rule             string       `json:"rule"`
 	Severity         string       `json:"severity"`
+	SeverityReasons  []string     `json:"severity_reasons,omitempty"`
 	Confidence       string       `json:"confidence"`
+	ExpiresAt        string       `json:"expires_at,omitempty"`
+	Traffic          string       `json:"traffic,omitempty"`
 	Client           clientFields `json:"client"`
 	Fingerprints     []string     `json:"fingerprints"`
 	FingerprintCount int64        `json:"fingerprint_count"`
@@ -90,6 +93,7 @@ type leakveil struct {
 	Where            whereFields  `json:"where"`
 	LastWhere        *whereFields `json:"last_where,omitempty"`
 	Action           any          `json:"action"` // one text, or several in an alert
+	Excerpt          string       `json:"excerpt,omitempty"`
 	Advice           *Advice      `json:"advice,omitempty"`
 }
 

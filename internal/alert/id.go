@@ -56,7 +56,7 @@ func encodeID(mac hash.Hash) string {
 
 // group is what detections of one alert have in common besides the window.
 type group struct {
-	client, kind, rule, source, region, keyID string
+	client, kind, rule, source, region, keyID, traffic string
 }
 
 // groupOf returns the group of a cleaned detection. The key id is part of it
@@ -73,7 +73,7 @@ func groupOf(d event.Detection) group {
 	}
 	return group{
 		client: ClientKey(d.Client), kind: d.Kind, rule: d.Rule,
-		source: source, region: d.Region, keyID: d.KeyID,
+		source: source, region: d.Region, keyID: d.KeyID, traffic: d.Traffic,
 	}
 }
 
@@ -103,6 +103,9 @@ func ClientKey(c event.Client) string {
 func groupID(key []byte, g group, start int64) string {
 	mac := hmac.New(sha256.New, key)
 	write(mac, "leakveil.group", g.client, g.kind, g.rule, g.source, g.region, g.keyID, num(start))
+	if g.traffic != "" {
+		write(mac, g.traffic)
+	}
 	return encodeID(mac)
 }
 

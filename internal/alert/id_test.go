@@ -109,7 +109,7 @@ func TestTablesCoverTheClosedLists(t *testing.T) {
 // whether it could hold a byte of a secret or of a record.
 func TestDetectionHasNoFieldForASecret(t *testing.T) {
 	known := map[string]string{
-		"Detection": "ID Time Kind Rule Severity Confidence Client Fingerprint KeyID Where Service Region Action",
+		"Detection": "ID Time Kind Rule Severity Reasons Confidence Expires Client Fingerprint KeyID Where Service Region Action Traffic Excerpt",
 		"Client":    "ID How Confidence Candidates",
 		"Where":     "Topic Partition Offset Field Signal TraceID SpanID File Line Start End",
 	}

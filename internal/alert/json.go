@@ -26,6 +26,7 @@ func MarshalDetection(d event.Detection, created time.Time) []byte {
 	l := &doc.Leakveil
 	l.Detection = &idFields{d.ID}
 	l.Kind, l.Rule, l.Confidence, l.KeyID = d.Kind, d.Rule, d.Confidence, d.KeyID
+	l.SeverityReasons, l.ExpiresAt, l.Traffic, l.Excerpt = d.Reasons, formatTime(d.Expires), d.Traffic, d.Excerpt
 	l.Client = clientDocument(d.Client)
 	l.Fingerprints = []string{}
 	if d.Fingerprint != "" {
@@ -51,6 +52,7 @@ func MarshalAlert(a Alert) []byte {
 	l.Alert = &alertFields{a.ID, a.GroupID, a.Sequence,
 		windowFields{a.WindowStart.Format(timeFormat), a.WindowEnd.Format(timeFormat)}}
 	l.Kind, l.Rule, l.Confidence, l.KeyID = a.Kind, a.Rule, a.Confidence, a.KeyID
+	l.SeverityReasons, l.ExpiresAt, l.Traffic, l.Excerpt = a.Reasons, formatTime(a.Expires), a.Traffic, a.Excerpt
 	l.Client = clientDocument(a.Client)
 	l.Fingerprints, l.FingerprintCount = append([]string{}, a.Fingerprints...), a.FingerprintCount
 	l.Count, l.Where = a.Count, whereDocument(a.First)
@@ -58,6 +60,14 @@ func MarshalAlert(a Alert) []byte {
 	advice := AdviceFor(a.Kind)
 	l.LastWhere, l.Advice, l.Action = &last, &advice, append([]string{}, a.Actions...)
 	return encode(doc)
+}
+
+// formatTime is "" for the zero time.
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(timeFormat)
 }
 
 func cloud(region string) *cloudFields {
@@ -131,10 +141,17 @@ func UnmarshalDetection(line []byte) (event.Detection, time.Time, error) {
 		return event.Detection{}, time.Time{}, badField(field)
 	}
 	l := doc.Leakveil
+	var expires time.Time
+	if l.ExpiresAt != "" {
+		if expires, err = time.Parse(timeFormat, l.ExpiresAt); err != nil {
+			return event.Detection{}, time.Time{}, badField("leakveil.expires_at")
+		}
+	}
 	d := event.Detection{
 		ID: l.Detection.ID, Time: at, Kind: l.Kind, Rule: l.Rule, Severity: l.Severity,
 		Confidence: l.Confidence, KeyID: l.KeyID, Where: l.Where.where(), Service: service,
-		Action: l.Action.(string), // texts has looked
+		Action:  l.Action.(string), // texts has looked
+		Reasons: l.SeverityReasons, Expires: expires, Traffic: l.Traffic, Excerpt: l.Excerpt,
 		Client: event.Client{ID: l.Client.ID, How: event.How(l.Client.How),
 			Confidence: l.Client.Confidence, Candidates: l.Client.Candidates},
 	}

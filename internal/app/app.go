@@ -268,6 +268,7 @@ func (a *App) processor() *processor {
 		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
 		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, fan: a.fan, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
+		mark: markSynthetic(&a.config.Alerts.Synthetic), label: parseLabel(a.config.Alerts.Synthetic.Label),
 		counts: a.metrics, now: time.Now,
 	}, a.workers...)
 }

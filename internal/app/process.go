@@ -45,6 +45,8 @@ type processor struct {
 	key       []byte                    // of detection ids
 	keyID     string
 	region    string
+	mark      func(*event.Detection) // of synthetic traffic; nil: none
+	label     label                  // header of synthetic traffic
 	counts    counts
 	now       func() time.Time
 }
@@ -296,6 +298,12 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 				Start: r.Start - segment.Start, End: r.End - segment.Start,
 			},
 			Service: client.Service(out[f.record].Value), Region: j.regionOf(out[f.record].Value), Action: string(r.Action),
+		}
+		if j.mark != nil {
+			j.mark(&d)
+		}
+		if j.label.on(record) {
+			d.Traffic = event.Synthetic
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
 		j.counted.Findings(d.Kind, d.Action, 1)

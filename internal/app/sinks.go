@@ -18,7 +18,7 @@ func (a *App) openSinks(ctx context.Context) error {
 	if c.Store.Path == "" {
 		return nil
 	}
-	names := make([]string, len(c.Sinks))
+	names, every := make([]string, len(c.Sinks)), []string(nil)
 	sinks := make([]sink.Sink, len(c.Sinks))
 	for i, s := range c.Sinks {
 		made, err := build.New(sinkOptions(s))
@@ -26,16 +26,23 @@ func (a *App) openSinks(ctx context.Context) error {
 			return fmt.Errorf("alerts.sinks[%d] (%s): %w", i, s.Name, err)
 		}
 		names[i], sinks[i] = s.Name, made
+		if s.EveryState {
+			every = append(every, s.Name)
+		}
 	}
-	box, err := store.Open(ctx, store.Options{Path: c.Store.Path, Readers: names, MaxBytes: int64(c.Store.MaxBytes), Keep: c.Store.Keep})
+	box, err := store.Open(ctx, store.Options{
+		Path: c.Store.Path, Readers: names, EveryState: every, MaxBytes: int64(c.Store.MaxBytes), Keep: c.Store.Keep,
+		Notify: notifying(c.Notify, a.key.Derive("alert id")), Report: a.report,
+	})
 	if err != nil {
 		return fmt.Errorf("alerts.store.path: %w", err)
 	}
 	runners := make([]*sink.Runner, len(sinks))
 	for i := range sinks {
-		runners[i] = sink.NewRunner(sink.Options{Name: names[i], Sink: sinks[i], Outbox: box, Log: a.log, Observe: a.observe})
+		runners[i] = sink.NewRunner(sink.Options{Name: names[i], Sink: sinks[i], Outbox: box.View(names[i]), Log: a.log, Observe: a.observe})
 	}
 	a.fan = sink.NewFan(box, runners...)
+	a.fan.Tend((&notifier{store: box, wake: a.fan.Wake, warn: a.log.Warn}).run)
 	return nil
 }
 

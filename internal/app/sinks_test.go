@@ -107,6 +107,7 @@ func TestAlertsReachEverySink(t *testing.T) {
 	file, store := filepath.Join(dir, "sink.ndjson"), filepath.Join(dir, "alerts.db")
 	s := setup{broker: b.Addr(), group: "sinks", input: "sinks-in"}
 	s.alertsMore = fmt.Sprintf(`  store: {path: %s}
+  notify: {group_wait: 1s, group_interval: 2s, rate: {global: 0}}
   sinks:
     - {name: dead, type: otlp, url: "http://%s"}
     - {name: web, type: webhook, url: %q}

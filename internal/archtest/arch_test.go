@@ -43,7 +43,7 @@ var arrows = []struct {
 	{"internal/notify", nil},
 	{"internal/outbox/outboxtest", []string{"internal/outbox"}},
 	{"internal/outbox", nil},
-	{"internal/store", []string{"internal/alert", "internal/outbox", "internal/outbox/outboxtest"}},
+	{"internal/store", []string{"internal/alert", "internal/notify", "internal/outbox", "internal/outbox/outboxtest"}},
 	{"internal/sink/field", nil},
 	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
@@ -85,7 +85,7 @@ var arrows = []struct {
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
-		"internal/otlpnet", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
+		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",

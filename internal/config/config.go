@@ -87,12 +87,14 @@ type SASL struct {
 
 // Alerts says where detections and alerts go, and how alerts are folded.
 type Alerts struct {
-	Kafka    AlertsKafka   `key:"kafka"`
-	File     AlertsFile    `key:"file"`
-	Window   time.Duration `key:"window"`
-	Interval time.Duration `key:"interval"`
-	Store    AlertsStore   `key:"store"`
-	Sinks    []AlertSink   `key:"sinks"`
+	Kafka     AlertsKafka     `key:"kafka"`
+	File      AlertsFile      `key:"file"`
+	Window    time.Duration   `key:"window"`
+	Interval  time.Duration   `key:"interval"`
+	Store     AlertsStore     `key:"store"`
+	Sinks     []AlertSink     `key:"sinks"`
+	Notify    AlertsNotify    `key:"notify"`
+	Synthetic AlertsSynthetic `key:"synthetic"`
 }
 
 // AlertsKafka is the topic of detections and alerts; empty: none.

@@ -16,6 +16,7 @@ type AlertsStore struct {
 // AlertSink is one receiver of alerts. Every type has some of the keys.
 type AlertSink struct {
 	Name            string  `key:"name"`
+	EveryState      bool    `key:"every_state"`
 	Type            string  `key:"type" enum:"alertmanager,elasticsearch,file,otlp,splunk_hec,syslog,webhook"`
 	URL             string  `key:"url"`
 	URLFile         string  `key:"url_file"`
@@ -63,6 +64,8 @@ func (v *validator) sinks(a *Alerts) {
 	if len(a.Sinks) > 0 && a.Store.Path == "" {
 		v.add("alerts.store.path", "is needed with alerts.sinks: alerts wait there until a sink has them")
 	}
+	v.notify(&a.Notify)
+	v.synthetic(&a.Synthetic)
 	seen := map[string]bool{}
 	for i, s := range a.Sinks {
 		key := fmt.Sprintf("alerts.sinks[%d]", i)

@@ -1,6 +1,7 @@
 // Package event holds what leaves a record besides its masked bytes: the
 // detection and the client, as plain data. Every stage behind detection speaks
-// these types. It must never hold a byte of a secret: there is no field for one.
+// these types. It must never hold a byte of a secret: there is no field for one,
+// and the one that holds a record's bytes is of masked text that was scanned again.
 package event
 
 import "time"
@@ -64,11 +65,15 @@ type Detection struct {
 	// ID is stable: HMAC-SHA-256 over place, rule and start, 22 base64url characters.
 	ID string
 	// Time is the event time: the record's own timestamp, else when it was read.
-	Time        time.Time
-	Kind        string
-	Rule        string
-	Severity    string
-	Confidence  string
+	Time     time.Time
+	Kind     string
+	Rule     string
+	Severity string
+	// Reasons say why Severity is not that of the rule; see package notify.
+	Reasons    []string
+	Confidence string
+	// Expires is when the value ends by itself; zero: not known, or never.
+	Expires     time.Time
 	Client      Client
 	Fingerprint string // 22 base64url characters
 	KeyID       string // of the key that made Fingerprint
@@ -77,4 +82,15 @@ type Detection struct {
 	Region      string // "" when unknown
 	// Action is what was done: mask, hash, partial, remove, drop_record, report.
 	Action string
+	// Traffic is Synthetic for traffic of tests, empty for all else.
+	Traffic string
+	// Excerpt is masked text around the value that was scanned again, at most 200
+	// bytes; empty unless asked for.
+	Excerpt string
 }
+
+// Traffic that is marked.
+const (
+	Synthetic = "synthetic"
+	TestAlert = "test" // of an alert that tries a sink
+)

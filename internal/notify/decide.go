@@ -23,27 +23,14 @@ const (
 	GroupInterval Reason = "group_interval" // the last notification is too near
 	NothingNew    Reason = "nothing_new"
 	Maintenance   Reason = "maintenance" // held until the window ends
+	Settled       Reason = "settled"     // nothing is new, and nothing of it is open
 )
 
-// Timing is how often a group is notified. The zero value of a member is its
-// default.
+// Timing is how often a group is notified.
 type Timing struct {
-	Wait     time.Duration // 30s, from the group's first alert to its first notification
-	Interval time.Duration // 5m, between looks at a group that was notified
-	Repeat   time.Duration // 4h, until it is said again; below 0: never
-}
-
-// WithDefaults fills what is not set.
-func (t Timing) WithDefaults() Timing {
-	for _, d := range []struct {
-		to       *time.Duration
-		standard time.Duration
-	}{{&t.Wait, 30 * time.Second}, {&t.Interval, 5 * time.Minute}, {&t.Repeat, 4 * time.Hour}} {
-		if *d.to == 0 {
-			*d.to = d.standard
-		}
-	}
-	return t
+	Wait     time.Duration // from the group's first alert to its first notification; 0: none
+	Interval time.Duration // between looks at a group that was notified
+	Repeat   time.Duration // until it is said again; 0: never
 }
 
 // Group is where a group stands.
@@ -67,8 +54,7 @@ type Decision struct {
 	Next time.Time
 }
 
-// Decide says whether a group is notified at now. The Timing must have its
-// defaults.
+// Decide says whether a group is notified at now.
 func Decide(t Timing, g Group, windows []Window, now time.Time) Decision {
 	d := decide(t, g, now)
 	if !d.Send {
@@ -104,7 +90,7 @@ func decide(t Timing, g Group, now time.Time) Decision {
 
 // repeatAt is when a group is said again; zero: never.
 func repeatAt(t Timing, g Group) time.Time {
-	if t.Repeat < 0 {
+	if t.Repeat <= 0 {
 		return time.Time{}
 	}
 	at := g.Notified.Add(t.Repeat)

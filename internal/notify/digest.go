@@ -13,75 +13,91 @@ type Over string
 const (
 	OverClient Over = "client_rate"
 	OverGlobal Over = "global_rate"
-	OverGroups Over = "too_many_groups"
-	OverItems  Over = "too_many_alerts" // in one group
+	OverList   Over = "too_many_alerts" // in one notification
 )
 
 // Digest is one notification for all that was held back: it says what it holds.
 type Digest struct {
 	From, Until time.Time
-	// Alerts is the number of states of alerts held back.
-	Alerts int
+	// Alerts is the number of states of alerts held back, Detections that of the
+	// detections that were new in them.
+	Alerts, Detections int64
 	// Severity is the highest of them.
 	Severity string
-	// By counts by bound, kind and severity.
-	By map[Over]int
-	// Kinds and Severities count by name.
-	Kinds, Severities map[string]int
-	// Clients are those with the most, at most 50; Others is the number of alerts of
+	// By, Kinds and Severities count states by bound, kind and severity.
+	By                map[Over]int64
+	Kinds, Severities map[string]int64
+	// Clients are those with the most, at most 50; Others is the number of states of
 	// all the rest.
 	Clients []Count
-	Others  int
+	Others  int64
 	// IDs are the first 100 alerts, to be looked up.
 	IDs []string
 }
 
-// Count is a number of alerts of a client.
+// Count is a number of states of alerts of a client.
 type Count struct {
 	Client string
-	Alerts int
+	Alerts int64
 }
 
 // Bounds on what a digest lists and remembers.
 const (
 	maxDigestClients = 50
 	maxDigestIDs     = 100
-	maxDigestKnown   = 10_000
+	maxDigestKnown   = 1_000
 )
 
-// digest gathers what is held back.
-type digest struct {
+// Held gathers what is held back until a digest tells it. It can be written as
+// JSON and read again.
+type Held struct {
 	Digest
-	clients map[string]int
+	Known map[string]int64 // states by client
 }
 
-func (d *digest) add(a Alert, over Over, now time.Time) {
-	if d.Alerts == 0 {
-		d.From, d.clients = now, map[string]int{}
-		d.By, d.Kinds, d.Severities = map[Over]int{}, map[string]int{}, map[string]int{}
+// Add takes up the state of an alert.
+func (h *Held) Add(a *Alert, over Over, now time.Time) {
+	if h.Alerts == 0 {
+		*h = Held{Digest{
+			From: now, By: map[Over]int64{}, Kinds: map[string]int64{}, Severities: map[string]int64{},
+		}, map[string]int64{}}
 	}
-	d.Alerts++
-	d.By[over]++
-	d.Kinds[a.Kind]++
-	d.Severities[a.Severity]++
-	if slices.Index(severities, a.Severity) > slices.Index(severities, d.Severity) {
-		d.Severity = a.Severity
+	h.Alerts++
+	h.Detections += a.Sequence - a.Told
+	h.By[over]++
+	h.Kinds[a.Kind]++
+	h.Severities[a.Severity]++
+	if slices.Index(severities, a.Severity) > slices.Index(severities, h.Severity) {
+		h.Severity = a.Severity
 	}
-	if _, known := d.clients[a.Client]; known || len(d.clients) < maxDigestKnown {
-		d.clients[a.Client]++
+	if _, known := h.Known[a.Client]; known || len(h.Known) < maxDigestKnown {
+		h.Known[a.Client]++
 	} else {
-		d.Others++
+		h.Others++
 	}
-	if len(d.IDs) < maxDigestIDs && !slices.Contains(d.IDs, a.ID) {
-		d.IDs = append(d.IDs, a.ID)
+	if len(h.IDs) < maxDigestIDs && !slices.Contains(h.IDs, a.ID) {
+		h.IDs = append(h.IDs, a.ID)
 	}
 }
 
-// take returns the digest and begins a new one.
-func (d *digest) take(now time.Time) Digest {
-	out := d.Digest
+// Due returns when the digest is to be told that begins with the first alert
+// held back; zero: nothing is held.
+func (h *Held) Due(every time.Duration, windows []Window) time.Time {
+	if h.Alerts == 0 {
+		return time.Time{}
+	}
+	at := h.From.Add(every)
+	if end := maintained(windows, at); !end.IsZero() {
+		return end
+	}
+	return at
+}
+
+// Take returns the digest and begins a new one.
+func (h *Held) Take(now time.Time) Digest {
+	out := h.Digest
 	out.Until = now
-	for client, n := range d.clients {
+	for client, n := range h.Known {
 		out.Clients = append(out.Clients, Count{client, n})
 	}
 	slices.SortFunc(out.Clients, func(a, b Count) int {
@@ -92,6 +108,6 @@ func (d *digest) take(now time.Time) Digest {
 		out.Others += out.Clients[last].Alerts
 		out.Clients = out.Clients[:last]
 	}
-	*d = digest{}
+	*h = Held{}
 	return out
 }

@@ -2,84 +2,47 @@ package notify
 
 import "time"
 
-// Rate is a number of notifications in a time, and as many at once. The zero
-// value is no limit.
+// Rate is a number of notified alerts in a time, and as many at once. A Count of
+// 0 is no limit.
 type Rate struct {
 	Count int
 	Per   time.Duration
 }
 
-// bucket holds what is left of a Rate.
-type bucket struct {
-	left float64
-	at   time.Time
+// Bucket holds what is left of a Rate. The zero value is full.
+type Bucket struct {
+	Left float64
+	At   time.Time // when Left was right; zero: a full one
 }
 
-// fill adds what time has given back.
-func (b *bucket) fill(r Rate, now time.Time) {
-	if b.at.IsZero() {
-		b.left = float64(r.Count)
-	} else if passed := now.Sub(b.at); passed > 0 {
-		b.left = min(float64(r.Count), b.left+float64(r.Count)*passed.Seconds()/r.Per.Seconds())
+// Fill adds what time has given back. A clock that goes back gives nothing.
+func (b *Bucket) Fill(r Rate, now time.Time) {
+	if b.At.IsZero() {
+		b.Left = float64(r.Count)
+	} else if passed := now.Sub(b.At); passed > 0 {
+		b.Left = min(float64(r.Count), b.Left+float64(r.Count)*passed.Seconds()/r.Per.Seconds())
 	}
-	if now.After(b.at) {
-		b.at = now
+	if now.After(b.At) {
+		b.At = now
 	}
 }
 
-// limiter holds back what is over the rates: of each client, and of all.
-type limiter struct {
-	client, global Rate
-	all            bucket
-	clients        map[string]*bucket
-}
-
-// maxClients bounds the buckets: clients beyond share one, so that invented
-// client ids do not fill the memory, nor the rate of those known.
-const maxClients = 10_000
-
-func newLimiter(client, global Rate) *limiter {
-	return &limiter{client: client, global: global, clients: map[string]*bucket{}}
-}
-
-// take reports whether a notification for a client may go out at now, and takes
-// it from both rates if so; else which rate is used up.
-func (l *limiter) take(client string, now time.Time) (over Over) {
-	own := l.bucketOf(client, now)
-	l.all.fill(l.global, now)
+// Take reports whether an alert may be notified at now, and takes it from both
+// rates if so ("" is returned); else it says which is used up.
+func Take(client, all Rate, own, global *Bucket, now time.Time) Over {
+	if client.Count > 0 {
+		own.Fill(client, now)
+	}
+	if all.Count > 0 {
+		global.Fill(all, now)
+	}
 	switch {
-	case l.client.Count > 0 && own.left < 1:
+	case client.Count > 0 && own.Left < 1:
 		return OverClient
-	case l.global.Count > 0 && l.all.left < 1:
+	case all.Count > 0 && global.Left < 1:
 		return OverGlobal
 	}
-	own.left--
-	l.all.left--
+	own.Left--
+	global.Left--
 	return ""
-}
-
-func (l *limiter) bucketOf(client string, now time.Time) *bucket {
-	b := l.clients[client]
-	if b == nil && len(l.clients) >= maxClients {
-		l.forget(now)
-		if len(l.clients) >= maxClients {
-			client = "" // no client has this name
-			b = l.clients[client]
-		}
-	}
-	if b == nil {
-		b = &bucket{}
-		l.clients[client] = b
-	}
-	b.fill(l.client, now)
-	return b
-}
-
-// forget drops full buckets: a new one is the same.
-func (l *limiter) forget(now time.Time) {
-	for name, b := range l.clients {
-		if b.fill(l.client, now); l.client.Count == 0 || b.left >= float64(l.client.Count) {
-			delete(l.clients, name)
-		}
-	}
 }

@@ -1,8 +1,10 @@
 package notify
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +22,7 @@ func TestDecide(t *testing.T) {
 	fresh := told
 	fresh.New = true
 	never := timing
-	never.Repeat = -1
+	never.Repeat = 0
 	windows := []Window{{at(2 * time.Hour), at(3 * time.Hour)}, {at(3 * time.Hour), at(4 * time.Hour)}}
 	for name, c := range map[string]struct {
 		timing Timing
@@ -78,207 +80,92 @@ func TestSeverity(t *testing.T) {
 	}
 }
 
-func TestSyntheticIsCountedAndNotTold(t *testing.T) {
-	n := New(Config{})
-	n.Offer(Alert{ID: "a", Sequence: 1, Synthetic: true}, epoch)
-	if out, next := n.Due(at(time.Hour)); len(out) != 0 || !next.IsZero() || n.Synthetic != 1 {
-		t.Error(out, next, n.Synthetic)
+func TestADigestSaysWhatItHolds(t *testing.T) {
+	var h Held
+	if !h.Due(time.Minute, nil).IsZero() {
+		t.Error("an empty digest is due")
 	}
-}
-
-// A flood of clients costs a bounded number of notifications, and the digest says
-// what else there was.
-func TestFlood(t *testing.T) {
-	n := New(Config{Global: Rate{Count: 10, Per: time.Hour}, Digest: 10 * time.Minute})
 	const clients = 5000
 	for i := range clients {
-		n.Offer(Alert{ID: fmt.Sprint("a", i), Sequence: 1, Client: fmt.Sprint("c", i), Kind: "jwt", Severity: "high"}, epoch)
+		h.Add(&Alert{ID: fmt.Sprint("a", i), Sequence: 7, Told: 4, Client: fmt.Sprint("c", i), Kind: "jwt", Severity: "high"}, OverGlobal, at(time.Second))
 	}
-	n.Offer(Alert{ID: "grave", Sequence: 1, Client: "c0", Kind: "password", Severity: "critical"}, epoch)
-	out, next := n.Due(at(30 * time.Second))
-	if len(out) != 10 || !next.Equal(at(30*time.Second+10*time.Minute)) {
-		t.Fatal(len(out), next)
+	h.Add(&Alert{ID: "grave", Sequence: 1, Client: "c0", Kind: "password", Severity: "critical"}, OverClient, at(time.Minute))
+	text, err := json.Marshal(h) // as the store keeps it
+	if err != nil {
+		t.Fatal(err)
 	}
-	out, _ = n.Due(next)
-	if len(out) != 1 || out[0].Digest == nil {
-		t.Fatal(out)
+	var read Held
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
 	}
-	d := out[0].Digest
+	if due := read.Due(time.Minute, []Window{{at(time.Minute), at(time.Hour)}}); !due.Equal(at(time.Hour)) {
+		t.Error(due)
+	}
+	d := read.Take(at(time.Hour))
+	if again := h.Take(at(time.Hour)); cmp.Diff(d, again) != "" {
+		t.Error(cmp.Diff(d, again))
+	}
 	listed := d.Others
 	for _, c := range d.Clients {
 		listed += c.Alerts
 	}
-	if d.Alerts != clients-9 || d.By[OverGlobal] != d.Alerts || d.Kinds["jwt"]+d.Kinds["password"] != d.Alerts || listed != d.Alerts ||
-		len(d.Clients) != 50 || len(d.IDs) != 100 || d.Severity != "critical" && d.Kinds["password"] > 0 {
+	if d.Alerts != clients+1 || d.Detections != 3*clients+1 || d.By[OverGlobal] != clients || d.By[OverClient] != 1 || d.Kinds["jwt"] != clients ||
+		listed != d.Alerts || len(d.Clients) != 50 || d.Clients[0] != (Count{"c0", 2}) || len(d.IDs) != 100 || d.Severity != "critical" ||
+		!d.From.Equal(at(time.Second)) || !d.Until.Equal(at(time.Hour)) {
 		t.Errorf("%+v", d)
 	}
-}
-
-func TestOneClientDoesNotUseUpTheRateOfOthers(t *testing.T) {
-	n := New(Config{Client: Rate{Count: 2, Per: time.Hour}, Timing: Timing{Wait: time.Second}})
-	for i := range 50 {
-		n.Offer(Alert{ID: fmt.Sprint("a", i), Sequence: 1, Client: "loud", Rule: fmt.Sprint("r", i)}, epoch)
-	}
-	n.Offer(Alert{ID: "q", Sequence: 1, Client: "quiet"}, epoch)
-	out, _ := n.Due(at(time.Second))
-	told := map[string]int{}
-	for _, one := range out {
-		told[one.Alerts[0].Client]++
-	}
-	if told["loud"] != 2 || told["quiet"] != 1 {
-		t.Error(told)
+	if read.Alerts != 0 || len(text) > 200_000 {
+		t.Errorf("%d are left, %d bytes", read.Alerts, len(text))
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	n := New(Config{MaxGroups: 100, Client: Rate{Count: 1, Per: time.Minute}})
-	for i := range 20_000 {
-		n.Offer(Alert{ID: fmt.Sprint(i), Sequence: 1, Client: fmt.Sprint(i), Severity: "low"}, epoch)
-		n.limits.take(fmt.Sprint(i), epoch)
-	}
-	if len(n.groups) != 100 || n.held.Alerts != 19_900 || len(n.held.clients) > maxDigestKnown || len(n.limits.clients) > maxClients+1 {
-		t.Error(len(n.groups), n.held.Alerts, len(n.limits.clients))
-	}
-	n.Due(at(time.Minute))
-	n.Due(at(25 * time.Hour))
-	if len(n.groups) != 0 {
-		t.Error(len(n.groups), "groups are kept")
-	}
-}
-
-// offer is a state of an alert at a time.
-type offer struct {
-	at    time.Duration
-	alert Alert
-}
-
-func drawOffers(r *rapid.T) []offer {
-	var all []offer
-	sequences := map[string]int64{}
-	now := time.Duration(0)
-	for range rapid.IntRange(0, 20).Draw(r, "offers") {
-		now += time.Duration(rapid.IntRange(0, 500).Draw(r, "seconds")) * time.Second
-		client := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "client")
-		id := client + rapid.SampledFrom([]string{"1", "2"}).Draw(r, "id")
-		sequences[id]++
-		all = append(all, offer{now, Alert{ID: id, Sequence: sequences[id], Client: client, Kind: "jwt", Severity: "high"}})
-	}
-	return all
-}
-
-func drawConfig(r *rapid.T) Config {
-	seconds := func(name string, from, to int) time.Duration {
-		return time.Duration(rapid.IntRange(from, to).Draw(r, name)) * time.Second
-	}
-	c := Config{
-		Timing: Timing{Wait: seconds("wait", 1, 100), Interval: seconds("interval", 1, 600), Repeat: seconds("repeat", 1, 3000)},
-		Digest: seconds("digest", 1, 3000), Forget: seconds("forget", 3000, 9000),
-	}
-	if rapid.Bool().Draw(r, "limited") {
-		c.Client, c.Global = Rate{2, time.Hour}, Rate{3, time.Hour}
-	}
-	if rapid.Bool().Draw(r, "maintained") {
-		from := seconds("from", 0, 9000)
-		c.Windows = []Window{{at(from), at(from + seconds("length", 1, 3000))}}
-	}
-	return c
-}
-
-// sent is a notification with its time.
-type sent struct {
-	At time.Duration
-	Notification
-}
-
-// play offers everything and asks for what is due: whenever Due said so, or every
-// second.
-func play(c Config, offers []offer, everySecond bool) (all []sent) {
-	n := New(c)
-	next := time.Time{}
-	end := 5 * time.Hour
-	for now := time.Duration(0); now < end; now += time.Second {
-		came := false
-		for len(offers) > 0 && offers[0].at <= now {
-			n.Offer(offers[0].alert, at(now))
-			offers, came = offers[1:], true
-		}
-		if !came && !everySecond && (next.IsZero() || at(now).Before(next)) {
-			continue
-		}
-		var out []Notification
-		out, next = n.Due(at(now))
-		for _, one := range out {
-			all = append(all, sent{now, one})
-		}
-	}
-	return all
-}
-
-// Asking only when Due says so tells the same as asking all the time.
-func TestNextIsEnough(t *testing.T) {
+// At most the count at once, and no more in any time than that time gives back.
+func TestRate(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		c, offers := drawConfig(r), drawOffers(r)
-		if d := cmp.Diff(play(c, offers, true), play(c, offers, false)); d != "" {
-			r.Fatal(d)
+		client := Rate{rapid.IntRange(0, 5).Draw(r, "client"), time.Hour}
+		all := Rate{rapid.IntRange(0, 8).Draw(r, "all"), time.Hour}
+		own, global := map[string]*Bucket{"a": {}, "b": {}}, &Bucket{}
+		type take struct {
+			at     time.Duration
+			client string
+		}
+		var taken []take
+		now := time.Duration(0)
+		for range 200 {
+			now += time.Duration(rapid.IntRange(-5, 900).Draw(r, "seconds")) * time.Second
+			name := rapid.SampledFrom([]string{"a", "b"}).Draw(r, "name")
+			switch over := Take(client, all, own[name], global, at(now)); {
+			case over == "":
+				taken = append(taken, take{now, name})
+			case over == OverClient && client.Count == 0, over == OverGlobal && all.Count == 0:
+				r.Fatal(over, "without a limit")
+			}
+		}
+		for i, first := range taken {
+			n := map[string]int{}
+			for _, later := range taken[i:] {
+				if later.at-first.at >= time.Hour {
+					break
+				}
+				n[later.client]++
+				n[""]++
+			}
+			if all.Count > 0 && n[""] > 2*all.Count || client.Count > 0 && max(n["a"], n["b"]) > 2*client.Count {
+				r.Fatalf("%v in an hour, rates %d and %d", n, client.Count, all.Count)
+			}
 		}
 	})
 }
 
-// Every state that was offered is told, by itself or a later one of its alert, or
-// is in a digest; and no group is told more often than it may be.
-func TestNothingIsLostAndNothingTooOften(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		c, offers := drawConfig(r), drawOffers(r)
-		all := play(c, offers, false)
-		told, held := map[string]int64{}, 0
-		last := map[string]time.Duration{}
-		for _, s := range all {
-			if s.Digest != nil {
-				held += s.Digest.Alerts
-				continue
-			}
-			if before, ok := last[s.Group]; ok && s.At-before < c.Timing.Interval {
-				r.Fatalf("%q is told again after %v", s.Group, s.At-before)
-			}
-			last[s.Group] = s.At
-			if maintained(c.Windows, at(s.At)) != (time.Time{}) {
-				r.Fatal("told in maintenance")
-			}
-			for _, a := range s.Alerts {
-				told[a.ID] = max(told[a.ID], a.Sequence)
-			}
+func TestGroupsHaveNamesOfTheirOwn(t *testing.T) {
+	all := Alert{Client: "c", Region: "r", Kind: "k", Rule: "u", Severity: "s", Services: []string{"x", "y"}}
+	for by, want := range map[string]string{"": `[]`, "client": `["c"]`, "client kind": `["c","k"]`, "region rule severity service": `["r","u","s","x,y"]`} {
+		if got := GroupOf(&all, strings.Fields(by)); got != want {
+			t.Errorf("%s: %s", by, got)
 		}
-		wanted := map[string]int64{}
-		for _, o := range offers {
-			wanted[o.alert.ID] = o.alert.Sequence
-		}
-		missing := 0
-		for id, sequence := range wanted {
-			if told[id] < sequence {
-				missing++
-			}
-		}
-		if c.Global.Count == 0 && (missing > 0 || held > 0) || missing > held {
-			r.Fatalf("%d alerts are not told, %d are in digests", missing, held)
-		}
-		if c.Global.Count > 0 && len(last) > 0 && len(all) > 0 {
-			perHour(r, all, c.Global.Count)
-		}
-	})
-}
-
-// perHour checks a rate: at most twice its count in any hour, since what is saved
-// may be used at once.
-func perHour(r *rapid.T, all []sent, count int) {
-	for i := range all {
-		n := 0
-		for _, s := range all[i:] {
-			if s.Digest == nil && s.At-all[i].At < time.Hour {
-				n++
-			}
-		}
-		if n > 2*count {
-			r.Fatalf("%d notifications in an hour", n)
-		}
+	}
+	by := []string{"client", "region"}
+	if GroupOf(&Alert{Client: `a","b`}, by) == GroupOf(&Alert{Client: "a", Region: "b"}, by) {
+		t.Error("two groups have one name")
 	}
 }

@@ -23,6 +23,7 @@ type told struct {
 	known           bool
 	resource        int32
 	service, region string
+	traffic         string
 	client          event.Client // that the resource names
 	scratch         []byte
 }
@@ -72,7 +73,7 @@ func (m *Masker) place(u *unit, detections []event.Detection) {
 	m.found = append(m.found, found)
 	if u.kind == ofResource && m.visited.reported {
 		m.told.known, m.told.resource = true, u.resource // what it says may be a value that stays
-		m.told.service, m.told.region, m.told.client = "", m.options.Region, event.Client{}
+		m.told.service, m.told.region, m.told.traffic, m.told.client = "", m.options.Region, "", event.Client{}
 	}
 	m.know(u)
 	var a about
@@ -97,7 +98,7 @@ func (m *Masker) place(u *unit, detections []event.Detection) {
 	for i := range detections {
 		d := &detections[i]
 		d.Time, d.Where.TraceID, d.Where.SpanID = at, trace, span
-		d.Service, d.Region = m.told.service, m.told.region
+		d.Service, d.Region, d.Traffic = m.told.service, m.told.region, m.told.traffic
 		if d.Client.How == event.Unknown && m.told.client.ID != "" {
 			d.Client = m.told.client
 		}
@@ -115,6 +116,11 @@ func (m *Masker) know(u *unit) {
 	m.told.service, m.told.region = textOf(attrs, "service.name"), m.options.Region
 	if m.told.region == "" {
 		m.told.region = textOf(attrs, "cloud.region")
+	}
+	m.told.traffic = ""
+	if v, ok := attrs.Get(m.options.Synthetic); ok && m.options.Synthetic != "" &&
+		(m.options.SyntheticValue == "" || v.AsString() == m.options.SyntheticValue) {
+		m.told.traffic = event.Synthetic
 	}
 	m.told.client = m.reader.resource(attrs)
 }
@@ -187,6 +193,13 @@ func (m *Masker) summarize(u *unit) {
 func (m *Masker) relate() {
 	if len(m.out.Detections) == 0 {
 		return
+	}
+	if m.options.Mark != nil {
+		defer func() {
+			for i := range m.out.Detections {
+				m.options.Mark(&m.out.Detections[i])
+			}
+		}()
 	}
 	unknown := map[string][]string{}
 	for i := range m.out.Detections {

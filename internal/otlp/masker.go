@@ -21,6 +21,11 @@ type Options struct {
 	Detect bool
 	// Region is told with each detection when the resource names none.
 	Region string
+	// Synthetic is the name of a resource's attribute that marks traffic of tests, and
+	// SyntheticValue its value; empty: any. Mark, if not nil, is asked besides, of each
+	// detection once its client is known.
+	Synthetic, SyntheticValue string
+	Mark                      func(*event.Detection)
 	// Summary adds to each changed log record and span, and to changed resources, how
 	// many values were replaced and of which kinds.
 	Summary bool

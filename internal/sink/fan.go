@@ -15,10 +15,21 @@ import (
 type Fan struct {
 	box     outbox.Outbox
 	runners []*Runner
+	tend    func(context.Context) error
 }
 
 // NewFan returns a Fan over runners that read box.
-func NewFan(box outbox.Outbox, runners ...*Runner) *Fan { return &Fan{box, runners} }
+func NewFan(box outbox.Outbox, runners ...*Runner) *Fan { return &Fan{box: box, runners: runners} }
+
+// Tend has Run run fn beside the runners: what adds to the outbox later.
+func (f *Fan) Tend(fn func(context.Context) error) { f.tend = fn }
+
+// Wake says that the outbox has something new.
+func (f *Fan) Wake() {
+	for _, r := range f.runners {
+		r.Wake()
+	}
+}
 
 // Append stores the items and returns when they are on disk; sending them goes
 // on behind it. outbox.ErrFull means that nothing is stored and the caller holds
@@ -31,9 +42,7 @@ func (f *Fan) Append(ctx context.Context, items []Item) error {
 	if err := f.box.Append(ctx, entries); err != nil {
 		return err
 	}
-	for _, r := range f.runners {
-		r.Wake()
-	}
+	f.Wake()
 	return nil
 }
 
@@ -42,6 +51,9 @@ func (f *Fan) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	for _, r := range f.runners {
 		all.Go(func() error { return r.Run(ctx) })
+	}
+	if f.tend != nil {
+		all.Go(func() error { return f.tend(ctx) })
 	}
 	return all.Wait()
 }

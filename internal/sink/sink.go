@@ -17,7 +17,8 @@ import (
 // Item is one document to send.
 type Item struct {
 	// ID is unique to the document and the same whenever it is sent: the alert's id
-	// and sequence with a hyphen between.
+	// and sequence with a hyphen between. Where a document is said again on purpose,
+	// "~" and a number stand behind.
 	ID string
 	// Document is the JSON that package alert writes, one line. Sinks must not
 	// change it.

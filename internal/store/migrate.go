@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -41,6 +42,47 @@ var migrations = []string{
 	) STRICT;
 	CREATE INDEX alerts_last_seen ON alerts (last_seen);
 	CREATE INDEX alerts_client ON alerts (client, last_seen);`,
+	// 3: what people do with alerts, and when they hear of them. Alerts of before
+	// count as told: they went to the outbox.
+	`CREATE TABLE documents (
+		seq INTEGER PRIMARY KEY,
+		id TEXT NOT NULL,
+		audience TEXT NOT NULL,
+		added INTEGER NOT NULL,
+		document BLOB NOT NULL,
+		UNIQUE (id, audience)
+	) STRICT;
+	INSERT INTO documents SELECT seq, id, '', added, document FROM outbox;
+	DROP TABLE outbox;
+	ALTER TABLE documents RENAME TO outbox;
+	ALTER TABLE readers ADD COLUMN audience TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN services TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN traffic TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN ends INTEGER;
+	ALTER TABLE alerts ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+	ALTER TABLE alerts ADD COLUMN state_at INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE alerts ADD COLUMN state_by TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN note TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN grouped TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE alerts ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;
+	UPDATE alerts SET settled = sequence, services = coalesce((SELECT char(31) || group_concat(value, char(31)) || char(31)
+		FROM json_each(CAST(document AS TEXT), '$.service.name')), '');
+	CREATE INDEX alerts_fresh ON alerts (grouped) WHERE settled < sequence;
+	CREATE INDEX alerts_told ON alerts (grouped, told_at) WHERE told_at > 0;
+	CREATE TABLE groups (
+		name TEXT PRIMARY KEY,
+		client TEXT NOT NULL,
+		opened INTEGER NOT NULL,
+		looked INTEGER NOT NULL,
+		notified INTEGER NOT NULL,
+		changed INTEGER NOT NULL,
+		fresh INTEGER NOT NULL,
+		due INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX groups_due ON groups (due);
+	CREATE TABLE rates (client TEXT PRIMARY KEY, left REAL NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+	CREATE TABLE held (one INTEGER PRIMARY KEY CHECK (one = 1), digest BLOB NOT NULL) STRICT;`,
 }
 
 // migrate runs what a database lacks, each step in a transaction. A database of
@@ -71,6 +113,11 @@ func migrateOne(ctx context.Context, db *sql.DB) (done bool, err error) {
 	if version == len(migrations) {
 		return true, nil
 	}
+	if version == 0 {
+		if err := empty(ctx, tx); err != nil {
+			return false, err
+		}
+	}
 	if version > len(migrations) {
 		return false, fmt.Errorf("is of version %d, and this leakveil knows %d: use a newer one", version, len(migrations))
 	}
@@ -81,4 +128,16 @@ func migrateOne(ctx context.Context, db *sql.DB) (done bool, err error) {
 		return false, err
 	}
 	return false, tx.Commit()
+}
+
+// empty refuses a database that something else has made.
+func empty(ctx context.Context, tx *sql.Tx) error {
+	var tables int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	if tables > 0 {
+		return errors.New("is the database of another program")
+	}
+	return nil
 }

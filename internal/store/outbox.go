@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leakveil/leakveil/internal/outbox"
@@ -14,43 +14,109 @@ import (
 // pruneEvery is how often documents that are too old are looked for.
 const pruneEvery = 10 * time.Minute
 
-// Append implements outbox.Outbox. A document whose id is there already is left
-// out, so that what is handed over again after a crash is not sent again.
+// Append implements outbox.Outbox. The state of an alert is for its group to be
+// notified of (Notify); any other document, and all without Options.Notify, are
+// for the readers at once. What is there already is left out, so that what is
+// handed over again after a crash is not sent again.
 func (s *Store) Append(ctx context.Context, entries []outbox.Entry) error {
 	if err := outbox.Check(entries); err != nil || len(entries) == 0 {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := s.makeRoom(ctx, tx, entries); err != nil {
+	var did Report
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		did = Report{}
+		need := int64(0)
+		for i := range entries {
+			need += 2*int64(len(entries[i].Data)) + 1024 // the document stands in two tables
+		}
+		limit := s.o.MaxBytes
+		if s.o.Notify != nil {
+			limit -= limit / 8 // notifying needs room, and frees it
+		}
+		if err := s.makeRoom(ctx, tx, need, limit, &did); err != nil {
 			return err
 		}
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT seq FROM counter`).Scan(&last); err != nil {
+		w, err := s.writer(ctx, tx)
+		if err != nil {
 			return err
 		}
 		for i := range entries {
-			e := &entries[i]
-			result, err := tx.ExecContext(ctx, `INSERT INTO outbox (seq, id, added, document) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-				last+1, e.ID, s.o.Now().UnixMilli(), blob(e.Data))
-			if err != nil {
-				return err
-			}
-			if n, err := result.RowsAffected(); err != nil || n == 0 {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			last++
-			if err := keepAlert(ctx, tx, e.Data); err != nil {
+			if err := w.take(ctx, &entries[i], &did); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE counter SET seq = ?`, last)
-		return err
+		return w.done(ctx)
 	})
+	if err == nil {
+		s.o.Report(did)
+	}
+	return err
+}
+
+// writer adds documents to the outbox in one transaction.
+type writer struct {
+	*Store
+	tx   *sql.Tx
+	last int64
+	now  time.Time
+}
+
+func (s *Store) writer(ctx context.Context, tx *sql.Tx) (*writer, error) {
+	w := &writer{Store: s, tx: tx, now: s.o.Now()}
+	return w, tx.QueryRowContext(ctx, `SELECT seq FROM counter`).Scan(&w.last)
+}
+
+func (w *writer) done(ctx context.Context) error {
+	_, err := w.tx.ExecContext(ctx, `UPDATE counter SET seq = ?`, w.last)
+	return err
+}
+
+// take stores one entry of Append.
+func (w *writer) take(ctx context.Context, e *outbox.Entry, did *Report) error {
+	a, isAlert := parse(e.Data)
+	if !isAlert || w.o.Notify == nil {
+		added, err := w.add(ctx, forNotified, e)
+		if err == nil && added {
+			err = w.addEvery(ctx, e)
+		}
+		if err == nil && added && isAlert {
+			_, err = w.keep(ctx, a)
+		}
+		return err
+	}
+	changed, err := w.keep(ctx, a)
+	if err != nil || changed == 0 {
+		return err
+	}
+	if a.traffic != "" {
+		did.Suppressed += changed
+	} else if err := w.touch(ctx, a); err != nil {
+		return err
+	}
+	return w.addEvery(ctx, e)
+}
+
+// addEvery adds an entry for the readers of every state, where there are any.
+func (w *writer) addEvery(ctx context.Context, e *outbox.Entry) error {
+	if len(w.o.EveryState) == 0 {
+		return nil
+	}
+	_, err := w.add(ctx, forEveryState, e)
+	return err
+}
+
+// add adds an entry for an audience, and reports whether it was not there.
+func (w *writer) add(ctx context.Context, audience string, e *outbox.Entry) (bool, error) {
+	result, err := w.tx.ExecContext(ctx, `INSERT INTO outbox (seq, id, audience, added, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		w.last+1, e.ID, audience, w.now.UnixMilli(), blob(e.Data))
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	w.last += n
+	return n > 0, err
 }
 
 // blob is never NULL.
@@ -61,55 +127,52 @@ func blob(data []byte) []byte {
 	return data
 }
 
-// makeRoom deletes documents that every reader has passed: those that are older
-// than they are kept and, when there is no room, the oldest of all.
-func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, entries []outbox.Entry) error {
-	const passed = `seq <= (SELECT coalesce(min(at), (SELECT seq FROM counter)) FROM readers)`
+// passed is what every reader that a document is for has passed.
+const passed = `seq <= (SELECT coalesce(min(at), (SELECT seq FROM counter)) FROM readers
+	WHERE readers.audience = outbox.audience OR outbox.audience = 'sink:' || readers.name)`
+
+// makeRoom deletes what every reader has passed: what is older than it is kept
+// and, when there is no room below limit for need bytes more, the oldest of all.
+func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, need, limit int64, did *Report) error {
 	now := s.o.Now()
 	if now.Sub(s.pruned) >= pruneEvery {
-		limit := now.Add(-s.o.Keep).UnixMilli()
-		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE added < ? AND `+passed, limit); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM alerts WHERE last_seen < ?`, limit); err != nil {
-			return err
+		old := now.Add(-s.o.Keep).UnixMilli()
+		for _, statement := range []string{
+			`DELETE FROM outbox WHERE added < ? AND ` + passed,
+			`DELETE FROM alerts WHERE last_seen < ? AND settled >= sequence`,
+			`DELETE FROM rates WHERE at < ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, old); err != nil {
+				return err
+			}
 		}
 		s.pruned = now
 	}
-	need := int64(0)
-	for i := range entries {
-		need += 2*int64(len(entries[i].Data)) + 512 // the document stands in two tables
-	}
 	for {
 		used, err := s.used(ctx, tx)
-		if err != nil || used+need <= s.o.MaxBytes {
+		if err != nil || used+need <= limit {
 			return err
 		}
-		freed, err := remove(ctx, tx,
-			`DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE `+passed+` ORDER BY seq LIMIT 1000)`,
-			// searches lose their oldest alerts before sinks lose anything
-			`DELETE FROM alerts WHERE id IN (SELECT id FROM alerts ORDER BY last_seen LIMIT 1000)`)
+		freed, err := remove(ctx, tx, `DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE `+passed+` ORDER BY seq LIMIT 1000)`)
+		if err == nil && freed == 0 { // searches lose their oldest alerts before sinks lose anything
+			freed, err = remove(ctx, tx, `DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE settled >= sequence ORDER BY last_seen LIMIT 1000)`)
+			did.Forgotten += freed
+		}
 		if err != nil {
 			return err
 		}
-		if !freed {
+		if freed == 0 {
 			return outbox.ErrFull
 		}
 	}
 }
 
-// remove runs statements until one deletes something.
-func remove(ctx context.Context, tx *sql.Tx, statements ...string) (bool, error) {
-	for _, statement := range statements {
-		result, err := tx.ExecContext(ctx, statement)
-		if err != nil {
-			return false, err
-		}
-		if n, err := result.RowsAffected(); err != nil || n > 0 {
-			return n > 0, err
-		}
+func remove(ctx context.Context, tx *sql.Tx, statement string) (int64, error) {
+	result, err := tx.ExecContext(ctx, statement)
+	if err != nil {
+		return 0, err
 	}
-	return false, nil
+	return result.RowsAffected()
 }
 
 // used is the size of the pages that hold something.
@@ -123,54 +186,30 @@ func (s *Store) used(ctx context.Context, tx *sql.Tx) (int64, error) {
 	return (pages - free) * size, nil
 }
 
-// keepAlert notes an alert's state unless a later one is there. Documents that
-// are no alerts have none.
-func keepAlert(ctx context.Context, tx *sql.Tx, document []byte) error {
-	var doc struct {
-		Event struct {
-			Severity   int
-			Start, End time.Time
-		}
-		Leakveil struct {
-			Kind   string
-			Client struct{ ID string }
-			Alert  struct {
-				ID       string
-				Sequence int64
-			}
-		}
-	}
-	if json.Unmarshal(document, &doc) != nil || doc.Leakveil.Alert.ID == "" {
-		return nil
-	}
-	l := doc.Leakveil
-	_, err := tx.ExecContext(ctx, `INSERT INTO alerts (id, sequence, client, kind, severity, first_seen, last_seen, document)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, client = excluded.client, kind = excluded.kind, severity = excluded.severity,
-			first_seen = excluded.first_seen, last_seen = excluded.last_seen, document = excluded.document
-		WHERE excluded.sequence > alerts.sequence`,
-		l.Alert.ID, l.Alert.Sequence, l.Client.ID, l.Kind, doc.Event.Severity, doc.Event.Start.UnixMilli(), doc.Event.End.UnixMilli(), document)
-	return err
+// Read implements outbox.Outbox, for a reader of what is notified. Other readers
+// have a View.
+func (s *Store) Read(ctx context.Context, after int64, limit, maxBytes int) ([]outbox.Entry, error) {
+	return s.read(ctx, after, limit, maxBytes, forNotified)
 }
 
-// Read implements outbox.Outbox.
-func (s *Store) Read(ctx context.Context, after int64, limit, maxBytes int) (out []outbox.Entry, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT seq, id, document FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?`, after, limit)
+func (s *Store) read(ctx context.Context, after int64, limit, maxBytes int, audiences ...any) (out []outbox.Entry, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT seq, id, document FROM outbox WHERE seq > ? AND audience IN (?`+strings.Repeat(`, ?`, len(audiences)-1)+`)
+		ORDER BY seq LIMIT ?`, append(append([]any{after}, audiences...), limit)...)
 	if err != nil {
-		return nil, err
+		return nil, broken(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var e outbox.Entry
 		if err := rows.Scan(&e.Seq, &e.ID, &e.Data); err != nil {
-			return nil, err
+			return nil, broken(err)
 		}
 		if maxBytes -= len(e.Data); maxBytes < 0 && len(out) > 0 {
 			return out, nil
 		}
 		out = append(out, e)
 	}
-	return out, rows.Err()
+	return out, broken(rows.Err())
 }
 
 // Cursor implements outbox.Outbox.
@@ -201,40 +240,5 @@ func (s *Store) Advance(ctx context.Context, reader string, to int64, dead []out
 			}
 		}
 		return nil
-	})
-}
-
-// Letter is a dead letter.
-type Letter struct {
-	outbox.Dead
-	Reader string
-	At     time.Time
-}
-
-// Dead returns the dead letters, oldest first, at most limit. They are kept until
-// Forget: somebody has to look at them.
-func (s *Store) Dead(ctx context.Context, limit int) (all []Letter, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT reader, id, reason, at, document FROM dead ORDER BY at, reader, id LIMIT ?`, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var l Letter
-		var at int64
-		if err := rows.Scan(&l.Reader, &l.ID, &l.Reason, &at, &l.Data); err != nil {
-			return nil, err
-		}
-		l.At = time.UnixMilli(at).UTC()
-		all = append(all, l)
-	}
-	return all, rows.Err()
-}
-
-// Forget deletes a dead letter.
-func (s *Store) Forget(ctx context.Context, reader, id string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM dead WHERE reader = ? AND id = ?`, reader, id)
-		return err
 	})
 }

@@ -1,7 +1,8 @@
 // Package store keeps alerts in SQLite: an outbox.Outbox with a cursor for each
-// sink, and the last state of every alert, to be searched. What Append returned
-// for is on disk (WAL, synchronous FULL). The package must never drop what a sink
-// has not passed: when there is no room, Append fails and its caller waits.
+// sink, the last state of every alert, to be searched and worked with, and when
+// people are to hear of it. What Append returned for is on disk (WAL, synchronous
+// FULL). The package must never drop what was not notified or what a sink has not
+// passed: when there is no room, Append fails and its caller waits.
 //
 // No column holds a byte of a secret: the documents have none. Times are UTC in
 // milliseconds since 1970.
@@ -15,7 +16,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -39,6 +39,13 @@ type Options struct {
 	// Readers are the sinks' names. A new one begins behind the last document; one
 	// that is no longer listed is forgotten. Nil leaves the readers as they are.
 	Readers []string
+	// EveryState are those of the Readers that get every state of every alert; the
+	// others get what is notified.
+	EveryState []string
+	// Notify says when alerts are notified; nil: every state is, at once.
+	Notify *Notifying
+	// Report is told what Append and Notify did besides; may be nil.
+	Report func(Report)
 	// MaxBytes bounds the database; 0: DefaultMaxBytes.
 	MaxBytes int64
 	// Keep is how long documents stay that every sink has passed, for searches; 0:
@@ -46,6 +53,18 @@ type Options struct {
 	Keep time.Duration
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+}
+
+// Report is what happened to alerts besides being stored and sent.
+type Report struct {
+	// Suppressed is the number of detections of traffic that nobody is told of.
+	Suppressed int64
+	// Forgotten is the number of alerts deleted before their time, for want of room.
+	// Their readers had them.
+	Forgotten int64
+	// Notified, Held and Digests are the numbers of alerts that were told, of those
+	// left to a digest, and of digests.
+	Notified, Held, Digests int64
 }
 
 // Store is safe for concurrent use, and several processes may open one file.
@@ -71,6 +90,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Report == nil {
+		o.Report = func(Report) {}
+	}
 	if err := private(o.Path); err != nil {
 		return nil, err
 	}
@@ -82,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{o: o, db: db}
 	if err := s.prepare(ctx); err != nil {
 		_ = db.Close()
-		return nil, fmt.Errorf("store: %s: %w", o.Path, err)
+		return nil, fmt.Errorf("store: %s: %w", o.Path, broken(err))
 	}
 	return s, nil
 }
@@ -104,9 +126,12 @@ func private(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
+// synchronous is what makes Append durable. Tests of the logic alone do without.
+var synchronous = "FULL"
+
 func dsn(path string) string {
 	v := url.Values{"_txlock": {"immediate"}}
-	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"} {
+	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(1)", "journal_size_limit(67108864)"} {
 		v.Add("_pragma", pragma)
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
@@ -128,7 +153,8 @@ func (s *Store) settleReaders(ctx context.Context) error {
 		listed := map[string]bool{}
 		for _, reader := range s.o.Readers {
 			listed[reader] = true
-			if _, err := tx.ExecContext(ctx, `INSERT INTO readers (name, at) VALUES (?, (SELECT coalesce(max(seq), 0) FROM counter)) ON CONFLICT DO NOTHING`, reader); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO readers (name, at, audience) VALUES (?, (SELECT coalesce(max(seq), 0) FROM counter), ?)
+				ON CONFLICT DO UPDATE SET audience = excluded.audience`, reader, s.audienceOf(reader)); err != nil {
 				return err
 			}
 		}
@@ -167,12 +193,12 @@ func texts(rows *sql.Rows) (all []string, err error) {
 func (s *Store) tx(ctx context.Context, fn func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return full(err)
+		return broken(err)
 	}
 	if err := fn(tx); err != nil {
-		return errors.Join(full(err), ignoreDone(tx.Rollback()))
+		return errors.Join(broken(err), ignoreDone(tx.Rollback()))
 	}
-	return full(tx.Commit())
+	return broken(tx.Commit())
 }
 
 func ignoreDone(err error) error {
@@ -182,11 +208,22 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// full adds outbox.ErrFull to SQLite's error of a full disk.
-func full(err error) error {
+// ErrDamaged means that the file is no database of leakveil, or is damaged.
+var ErrDamaged = errors.New("the database is damaged, or the file is none: move it away, " +
+	"with its -wal and -shm, and begin with a new one (sqlite3 FILE .recover may save what sinks had not taken)")
+
+// broken adds outbox.ErrFull to SQLite's error of a full disk, and ErrDamaged to
+// those of a file that cannot be understood.
+func broken(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL {
-		return fmt.Errorf("%w: SQLite code %s", outbox.ErrFull, strconv.Itoa(e.Code()))
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: SQLite code %d", outbox.ErrFull, e.Code())
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w (SQLite code %d)", ErrDamaged, e.Code())
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func TestTheLastStateOfAnAlertIsFound(t *testing.T) {
 		var got []string
 		for _, d := range documents {
 			for _, e := range entries {
-				if bytes.Equal(d, e.Data) {
+				if bytes.Equal(d.Document, e.Data) {
 					got = append(got, e.ID)
 				}
 			}

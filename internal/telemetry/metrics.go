@@ -33,7 +33,7 @@ type Metrics struct {
 	provider *sdk.MeterProvider
 	table    *table
 
-	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts, sinkDocuments,
+	records, bytes, findings, withheld, dropped, deadLetters, detections, alerts, sinkDocuments, notified, suppressed,
 	payloads, retries, badBatches, gaps, lost, rebalances, requests metric.Int64Counter
 	batch metric.Float64Histogram
 
@@ -88,6 +88,8 @@ func (m *Metrics) counters(k *maker) {
 	m.payloads = k.counter("leakveil.payloads")
 	m.alerts = k.counter("leakveil.alerts")
 	m.sinkDocuments = k.counter("leakveil.sink.documents")
+	m.notified = k.counter("leakveil.alerts.notified")
+	m.suppressed = k.counter("leakveil.alerts.suppressed")
 	m.retries = k.counter("leakveil.produce.retries")
 	m.badBatches = k.counter("leakveil.bad_batches")
 	m.gaps = k.counter("leakveil.retention.gaps")

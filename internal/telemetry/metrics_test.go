@@ -54,6 +54,8 @@ func fill(m *Metrics) {
 	m.Payloads("otlp_proto", "masked", 2)
 	m.Alerts("jwt", "high", 1)
 	m.SinkDocuments("siem", "delivered", 3)
+	m.Notified("held", 2)
+	m.Suppressed(1)
 	m.BatchDone(20 * time.Millisecond)
 	m.ProduceRetry()
 	m.BadBatch("skip")
@@ -143,6 +145,7 @@ func TestUnknownValuesBecomeOther(t *testing.T) {
 	m.Alerts(canary, canary, 1)
 	m.BadBatch(canary)
 	m.SinkDocuments("siem", canary, 1)
+	m.Notified(canary, 1)
 	text := scrape(t, m)
 	if strings.Contains(text, canary) || !strings.Contains(text, `leakveil_findings_total{action="other",kind="other"} 1`) {
 		t.Error("a value outside the label's list is shown")

@@ -99,6 +99,20 @@ func (m *Metrics) SinkDocuments(name, outcome string, n int64) {
 	}
 }
 
+// Notified counts alerts that were told, left to a digest, or digests.
+func (m *Metrics) Notified(how string, n int64) {
+	if m != nil && n > 0 {
+		add(m.notified, n, m.bounded("told", how))
+	}
+}
+
+// Suppressed counts detections of synthetic traffic, which nobody is told of.
+func (m *Metrics) Suppressed(n int64) {
+	if m != nil && n > 0 {
+		add(m.suppressed, n)
+	}
+}
+
 // BatchDone notes the time of scanning and masking one batch.
 func (m *Metrics) BatchDone(d time.Duration) {
 	if m != nil {

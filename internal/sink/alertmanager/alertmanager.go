@@ -90,6 +90,8 @@ func (s *Sink) alert(r field.Record) posted {
 	labels := map[string]string{"alertname": "LeakveilSecretInLog"}
 	if r.Text("event.action") == "batch-skipped" {
 		labels["alertname"] = "LeakveilBatchSkipped"
+	} else if r.Text("event.action") == "alerts-held-back" {
+		labels["alertname"] = "LeakveilAlertsHeldBack"
 	}
 	for name, value := range s.o.Labels {
 		labels[name] = value

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/internal/sink/transport"
@@ -83,7 +84,8 @@ func (s *Sink) Send(ctx context.Context, items []sink.Item) sink.Report {
 		if bytes.ContainsAny(item.Document, "\r\n") || !json.Valid(item.Document) {
 			continue // it would be read as something else
 		}
-		fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", item.ID, item.Document)
+		id, _, _ := strings.Cut(item.ID, "~") // an alert that is said again is the same document
+		fmt.Fprintf(&body, "{\"create\":{\"_id\":%q}}\n%s\n", id, item.Document)
 		sent = append(sent, i)
 	}
 	if len(sent) == 0 {

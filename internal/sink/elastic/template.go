@@ -8,7 +8,7 @@ import (
 )
 
 // TemplateVersion grows with every change of the template.
-const TemplateVersion = 1
+const TemplateVersion = 2
 
 // Template returns the index template of a data stream: the mapping of every
 // field of the table. What the table does not know is stored and not indexed, so
@@ -16,7 +16,7 @@ const TemplateVersion = 1
 func Template(stream string) []byte {
 	properties := map[string]any{}
 	for _, f := range field.Fields() {
-		if strings.Contains(f.In, "a") || strings.Contains(f.In, "s") {
+		if strings.ContainsAny(f.In, "ags") {
 			place(properties, strings.Split(f.Path, "."), mapping(f))
 		}
 	}

@@ -54,7 +54,7 @@ func schemaPaths(t *testing.T, name string) (paths []string) {
 // The table has the fields of the schemas, all of them and no others.
 func TestTableIsTheSchemas(t *testing.T) {
 	in := map[string]string{}
-	for letter, name := range map[string]string{"a": "alert-v1.json", "d": "detection-v1.json", "s": "skipped-v1.json"} {
+	for letter, name := range map[string]string{"a": "alert-v1.json", "d": "detection-v1.json", "g": "digest-v1.json", "s": "skipped-v1.json"} {
 		for _, path := range schemaPaths(t, name) {
 			in[path] += letter
 		}

@@ -113,6 +113,10 @@ func (r Record) Title() string {
 	switch {
 	case r.Text("event.action") == "batch-skipped":
 		return "A batch of records was passed over unread"
+	case r.Text("event.action") == "alerts-held-back":
+		return "Alerts were held back by the configured rate"
+	case r.Text("leakveil.traffic") == "test":
+		return "TEST of leakveil, nothing leaked"
 	case r.Has("leakveil.kind"):
 		return "Leaked in a log: " + r.Text("leakveil.kind")
 	}
@@ -134,6 +138,10 @@ func (r Record) Summary() string {
 	} else if client == "" && r.Has("leakveil.client.how") {
 		client = "unknown"
 	}
+	add("; alerts ", r.Text("leakveil.digest.alerts"))
+	add("; new detections ", r.Text("leakveil.digest.detections"))
+	add("; what ", strings.Join(r.List("leakveil.digest.kinds"), ", "))
+	add("; clients ", strings.Join(r.List("leakveil.digest.clients"), ", "))
 	add("; client ", client)
 	add("; service ", strings.Join(r.List("service.name"), ", "))
 	add("; region ", r.Text("cloud.region"))

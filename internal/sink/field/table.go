@@ -42,7 +42,7 @@ type Field struct {
 	// List is true when an alert may have several values.
 	List bool `yaml:"list"`
 	// In has a letter for each document that may have the field: a(lert),
-	// d(etection), s(kipped batch).
+	// d(etection), g (digest), s(kipped batch).
 	In string `yaml:"in"`
 	// CEF, LEEF and Splunk are the names there; empty: left out.
 	CEF    string `yaml:"cef"`

@@ -17,6 +17,7 @@ const (
 	SecretDetected = "leakveil.secret.detected"
 	BatchSkipped   = "leakveil.batch.skipped"
 	Scope          = "github.com/leakveil/leakveil"
+	AlertsHeldBack = "leakveil.alerts.held_back"
 	UID            = "log.record.uid"
 )
 
@@ -30,6 +31,8 @@ func Fill(to plog.LogRecord, r field.Record) {
 	to.SetEventName(SecretDetected)
 	if r.Text("event.action") == "batch-skipped" {
 		to.SetEventName(BatchSkipped)
+	} else if r.Text("event.action") == "alerts-held-back" {
+		to.SetEventName(AlertsHeldBack)
 	}
 	to.SetTimestamp(pcommon.NewTimestampFromTime(r.Time("@timestamp")))
 	if made := r.Time("event.created"); !made.IsZero() {
