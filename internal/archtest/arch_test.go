@@ -48,9 +48,11 @@ var arrows = []struct {
 	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
 	{"internal/sink/build", []string{
-		"internal/sink", "internal/sink/alertmanager", "internal/sink/elastic", "internal/sink/file", "internal/sink/format", "internal/sink/otlp",
+		"internal/kafka", "internal/sink", "internal/sink/alertmanager", "internal/sink/elastic", "internal/sink/file", "internal/sink/format",
+		"internal/sink/kafka", "internal/sink/otlp",
 		"internal/sink/splunkhec", "internal/sink/syslog", "internal/sink/transport", "internal/sink/webhook",
 	}},
+	{"internal/sink/kafka", []string{"internal/kafka", "internal/kafka/recordbatch", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/format", []string{"internal/sink", "internal/sink/field"}},
 	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
 	{"internal/sink/backend", nil},
