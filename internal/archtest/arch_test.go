@@ -49,9 +49,11 @@ var arrows = []struct {
 	{"internal/sink/sinktest", []string{"internal/alert", "internal/event", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/transport", []string{"internal/sink"}},
 	{"internal/sink/build", []string{
-		"internal/sink", "internal/sink/alertmanager", "internal/sink/elastic", "internal/sink/file", "internal/sink/format", "internal/sink/otlp",
+		"internal/kafka", "internal/sink", "internal/sink/alertmanager", "internal/sink/elastic", "internal/sink/file", "internal/sink/format",
+		"internal/sink/kafka", "internal/sink/otlp",
 		"internal/sink/splunkhec", "internal/sink/syslog", "internal/sink/transport", "internal/sink/webhook",
 	}},
+	{"internal/sink/kafka", []string{"internal/kafka", "internal/kafka/recordbatch", "internal/sink", "internal/sink/field"}},
 	{"internal/sink/format", []string{"internal/sink", "internal/sink/field"}},
 	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
 	{"internal/sink/backend", nil},
@@ -169,7 +171,7 @@ func TestTheProcessorReachesNoServer(t *testing.T) {
 	reached := strings.Fields(string(out))
 	for _, banned := range []string{
 		"github.com/segmentio/kafka-go", "github.com/twmb/franz-go", "github.com/spf13/viper", "github.com/spf13/cobra",
-		module + "internal/app", module + "internal/console", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
+		module + "internal/app", module + "internal/config", module + "internal/kafka", module + "internal/otlpnet", module + "internal/gateway", module + "cmd",
 	} {
 		for _, path := range reached {
 			if within(path, banned) {
