@@ -44,8 +44,8 @@ fetch() {
 	[ ! -f "$cache/$version.complete" ] || return 0
 	say "fetching OpenSearch $version from Maven Central (55 MB, once)"
 	mkdir -p "$cache"
-	mvn -q -B -ntp org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack "-DoutputDirectory=$cache" "-DmarkersDirectory=$cache/markers" \
-		"-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$version:zip" >"$cache/fetch.log" 2>&1 &
+	(cd "$cache" && exec mvn -q -B -ntp org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack "-DoutputDirectory=$cache" \
+		"-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:$version:zip") >"$cache/fetch.log" 2>&1 & # it leaves marks where it runs
 	id=$!
 	while kill -0 "$id" 2>/dev/null; do printf '.' >&2; sleep 1; done
 	printf '\n' >&2
