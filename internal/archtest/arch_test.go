@@ -81,7 +81,7 @@ var arrows = []struct {
 	{"deploy/collector", nil},
 	{"benchmarks/corpus", []string{"rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
-	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "rules", "detect", "redact", "internal/pipeline"}},
+	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "benchmarks/requests", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
