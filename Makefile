@@ -31,6 +31,7 @@ test: deps deps-test ## unit and integration tests, with a real Kafka broker
 	@scripts/test.sh
 
 test-long: deps deps-test ## the long chaos runs, Vectorscan, a real Keycloak and all of the fuzzing (hours)
+	@scripts/deps.sh node
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
 	@scripts/test-vectorscan.sh
 	@scripts/real-keycloak.sh

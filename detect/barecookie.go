@@ -16,7 +16,7 @@ var inBareCookie = alphabets["cookie"].with("%")
 // beforeCookie is what may stand before the name of the first cookie of a list, or
 // within a longer name: no blank and nothing that parts fields, so that logs of pairs
 // (session=7) raise no event.
-var beforeCookie = inName.with("\"'`|{[(<\\>:")
+var beforeCookie = inName.with("\"'`|{[(<\\>:=")
 
 // bareCookieTriggers spells the end of a cookie's name, with its value, behind
 // another cookie and as the first.
@@ -61,7 +61,22 @@ func checkBareCookie(s *Scanner, c *candidate, v []byte) bool {
 		return false
 	}
 	return c.glue.sep == '=' && c.glue.quote == 0 && looksRandom(v) &&
-		(cookieBehind(s.arena, c.End, c.High) || cookieBefore(s.arena, c.KeyStart, c.Low))
+		(cookieBehind(s.arena, c.End, c.High) || cookieBefore(s.arena, c.KeyStart, c.Low) || s.isField(c, start) && isDrawn(v))
+}
+
+// isField reports whether a pair that begins at start is the whole value of another
+// name, as access logs print a cookie: set="session=V", out=session=V.
+func (s *Scanner) isField(c *candidate, start int) bool {
+	if start-2 <= c.Low {
+		return false
+	}
+	switch before, next := s.arena[start-1], s.next(c); before {
+	case '"', '\'':
+		return next == before && s.arena[start-2] == '='
+	case '=':
+		return isAlnum(s.arena[start-2]) && (next == 0 || isBlank(next))
+	}
+	return false
 }
 
 // cookieBehind reports whether a semicolon, a blank and another pair follow at p.

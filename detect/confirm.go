@@ -18,7 +18,11 @@ type candidate struct {
 
 // confirm follows one event to a candidate, or drops it.
 func (s *Scanner) confirm(t *Trigger, to int) {
-	at, ok := s.cursor.find(to)
+	last := to
+	if t.form == formKey && (s.arena[to-1] == '\n' || s.arena[to-1] == '\r') {
+		last-- // the line that the key ends
+	}
+	at, ok := s.cursor.find(last)
 	if s.refuses("between_records", !ok) {
 		return
 	}
@@ -64,6 +68,7 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 			s.candidates = append(s.candidates, *c)
 		}
 	}
+	s.furtherRows(c)
 }
 
 // covered reports whether the last candidate already spans a value that starts
@@ -109,7 +114,10 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 				g, ok = before, true
 			}
 		}
-		if ok && t.word == "auth" {
+		switch {
+		case userCalls[t.word]:
+			ok = g.secondArgument(s.arena, end, c.High)
+		case ok && t.word == "auth" && !g.password(s.arena, end, c.High):
 			g.second(s.arena, c.High)
 		}
 		if !ok || c.High-g.start < maxOpener {
@@ -125,6 +133,9 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 	case formSuffix:
 		return s.beforeSuffix(c, to-t.glue)
 	case formScheme:
+		if t.tail == 0 { // the scheme ends the header's line
+			return s.cursor.batch.lines && len(bytes.TrimRight(s.arena[to:c.High], " \t")) == 0 && s.await(c, awaited{trigger: t, what: awaitsToken}, c.High)
+		}
 		c.Start = to - t.tail
 		c.KeyStart = c.Start - len(t.elems) + 1
 		c.glue = glue{start: c.Start, sep: ' ', pct: percentBefore(s.arena, c.Start, c.Low)}
@@ -137,7 +148,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		c.KeyStart = to - t.tail - (len(t.elems) - 1)
 		c.Start = c.KeyStart
 		c.glue = glue{start: c.Start, pct: percentBefore(s.arena, c.Start, c.Low)}
-		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low)
+		return c.KeyStart >= c.Low && edge(s.arena, c.KeyStart, c.Low) && !(t.isShort() && inRandom(s.arena, c.KeyStart, c.Low))
 	}
 	return c.KeyStart >= c.Low && boundary(s.arena, c.KeyStart, c.Low)
 }
@@ -196,6 +207,24 @@ func edge(b []byte, p, lo int) bool {
 		return true
 	}
 	return behindSGR(b, p, lo)
+}
+
+// isShort reports whether a prefix is so short that random text has it, and nothing but
+// the prefix tells the value.
+func (t *Trigger) isShort() bool { return len(t.elems)-1 < minMarkedPrefix && t.Rule.Kind != "jwt" }
+
+// inRandom reports whether what stands before p is a hyphen or underscore of a longer
+// word that looks drawn at random.
+func inRandom(b []byte, p, lo int) bool {
+	const reach = 24
+	if p-lo < minCut || b[p-1] != '-' && b[p-1] != '_' {
+		return false
+	}
+	start := p - 1
+	for start > lo && p-start < reach && inName[b[start-1]] {
+		start--
+	}
+	return looksRandom(b[start : p-1])
 }
 
 // percentBefore is the percent depth of the delimiter before p: 1 behind %3D,

@@ -21,7 +21,7 @@ const (
 // jarTrigger spells a key whose value is cookies.
 func jarTrigger(r *rules.Rule, key string) *Trigger {
 	t := &Trigger{Rule: r, Key: key, word: key, form: formJar, rest: 1, caseless: true}
-	t.elems = append(literalElems(key, true), elem{set: glueByte.with("["), n: 1})
+	t.elems = append(literalElems(key, true), elem{set: glueByte.with("[."), n: 1})
 	return t
 }
 
@@ -41,6 +41,7 @@ type jar struct {
 	depth int  // brackets that are open
 	quote char // that opened the list, or none
 	prose bool // nothing but blanks stand behind the key: a sentence, unless a pair follows
+	atom  bool // the key is one of Elixir's or Erlang's: {cookie, "sid=V"}
 	name  bool // the value of "name" was a name that logs in: "value" is next
 }
 
@@ -50,7 +51,11 @@ func (s *Scanner) openJar(c *candidate, end int) {
 	if key < 0 || !boundary(s.arena, key, c.RecordLow) || c.trigger.word == curlJar && !isOptionOfCurl(s.arena[max(c.Low, key-reach):key]) {
 		return
 	}
-	j := jar{b: s.arena, p: end, hi: min(c.High, end+maxJar)}
+	j := jar{b: s.arena, p: end, hi: min(c.High, end+maxJar), atom: key > c.Low && indexByte(":{", s.arena[key-1])}
+	if end < c.High && s.arena[end] == '.' {
+		s.cookieMember(c, end+1)
+		return
+	}
 	if c.Segment >= 0 && end < c.Low {
 		j.p, j.hi = c.Low, min(c.High, c.Low+maxJar) // a framed key: the field is the jar
 	} else if before, last, ok := valueBefore(s.arena, elementStart(s.arena, key, c.Low), c.Low); ok { // {"value":"sid=V","name":"Cookie"}
@@ -71,6 +76,18 @@ func (s *Scanner) openJar(c *candidate, end int) {
 	s.jarEnd = max(s.jarEnd, j.p)
 	if c.Segment < 0 && j.quote.n == 0 && s.isFolded(j.p, c.High) {
 		s.await(c, awaited{trigger: c.trigger, what: awaitsCookies}, c.High)
+	}
+}
+
+// cookieMember finds the cookie whose name begins at p, behind the word and a full stop:
+// request.cookie.session=V.
+func (s *Scanner) cookieMember(c *candidate, p int) {
+	end := run(s.arena, p, min(c.High, p+maxName), inName)
+	if !logsIn(s.arena[p:end]) {
+		return
+	}
+	if g, ok := parseGlue(s.arena, end, c.High); ok && !g.strict && (g.sep == '=' || g.sep == ':') {
+		s.cookie(c, p, g)
 	}
 }
 
@@ -149,7 +166,7 @@ func (j *jar) open() bool {
 			}
 			shut = shut || !sep
 			closed = true
-		case ch.c == ',' && closed, ch.c == '=', ch.c == ':', ch.c == '>', isBlank(ch.c) && !ch.code:
+		case ch.c == ',' && (closed || j.atom), ch.c == '=', ch.c == ':', ch.c == '>', isBlank(ch.c) && !ch.code:
 			sep = true
 			j.prose = j.prose && isBlank(ch.c)
 		case ch.c == '[' || ch.c == '{' || ch.c == '(':

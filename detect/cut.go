@@ -15,6 +15,12 @@ var (
 	cutWords = [][]byte{[]byte("..."), []byte("\u2026"), []byte("trunc"), []byte("snip"), []byte("cut"), []byte("omitted")}
 )
 
+// ellipsis is a mark that no value holds within its first maxHead bytes: buffers are
+// printed with their ends alone, GET /?token=2XjQ...nection: close.
+const maxHead = 20
+
+var ellipsis = []byte("...")
+
 // cut finds out whether the value of c was cut short by whoever wrote it: a mark
 // stands where it would go on, or the record or its line ends there. What is a mark is no part
 // of the value.
@@ -22,6 +28,13 @@ func (c *candidate) cut(b []byte) {
 	if c.glue.slash < 0 && c.End == c.High { // a field of its own: nothing was seen to be cut
 		c.End, c.Truncated = beforeMark(b, c.Start, c.End)
 		return
+	}
+	if v := b[c.Start:min(c.End, c.Start+maxJudged)]; !c.quoted && c.Rule.Value.Alphabet != "visible" {
+		if n := bytes.Index(v[:min(len(v), maxHead)], ellipsis); n > 0 { // what stands behind is of another place
+			c.End = c.Start + n
+			c.Truncated = true
+			return
+		}
 	}
 	c.End, c.Truncated = beforeMark(b, c.Start, c.End)
 	c.Truncated = c.Truncated || markAt(b, c.End, c.High)

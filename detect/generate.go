@@ -17,7 +17,10 @@ var (
 	// glueByte is what may follow a strong key at once. The rest of the glue is
 	// parsed in Go, to any depth.
 	glueByte = setOf("\"'`\\=:%&><[](){,;|- \t\x1b\xc2\xe2")
-	blank    = setOf(" \t")
+	// keyEnd is glueByte and the end of a line, behind which the value may stand: the last
+	// byte of a trigger alone may be one.
+	keyEnd = glueByte.with("\r\n")
+	blank  = setOf(" \t")
 )
 
 // weakGlue is an exact way from a weak key to its value. open is the number of
@@ -86,7 +89,7 @@ var leads = []string{
 
 // named are members that such a key is the value of: the value stands before it, or
 // behind other members (glue_object.go).
-var named = []string{`name":"`, `name": "`, `name="`, `key":"`, `key": "`, "name: '", `name\":\"`}
+var named = []string{"name: ", `name":"`, `name": "`, `name="`, `key":"`, `key": "`, "name: '", `name\":\"`}
 
 type glueList []weakGlue
 
@@ -162,6 +165,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		out = append(out, &Trigger{Rule: r, Key: name, form: formShape, shape: shapes[name]})
 	}
 	for _, scheme := range r.Schemes {
+		if isLetter(scheme[0]) { // an option of a command line is none of a header
+			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true}
+			t.elems = literalElems("uthorization: "+scheme, true)
+			out = append(out, t)
+		}
 		for _, glue := range schemeGlues {
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
@@ -183,7 +191,7 @@ func keyTriggers(r *rules.Rule, key string) []*Trigger {
 	var out []*Trigger
 	for _, joint := range joints {
 		t := &Trigger{Rule: r, Key: key, word: key, form: formKey, rest: 1, caseless: true}
-		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{set: glueByte, n: 1})
+		t.elems = append(literalElems(strings.ReplaceAll(key, "_", joint), true), elem{set: keyEnd, n: 1})
 		out = append(out, t)
 		if !strings.Contains(key, "_") {
 			break

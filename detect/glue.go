@@ -21,6 +21,9 @@ type glue struct {
 	strict bool
 	// over says that the value stands on a line of its own, below the key's.
 	over bool
+	// nth is the number of the column that the value stands in, from 1, in a row of
+	// a statement that names its columns; 0: none.
+	nth int
 	// inside says that the value is a member of an object that stands for it.
 	inside bool
 }
@@ -100,8 +103,12 @@ func (g *glue) closeKey(b []byte, hi int) bool {
 				return true
 			}
 			g.start += n
-		case '[':
-			if !g.index(b, ch, hi) {
+		case '[', '(', '<':
+			if n := sized(b, g.start, hi); n > 0 {
+				g.start += n
+				continue
+			}
+			if ch.c != '[' || !g.index(b, ch, hi) {
 				return true
 			}
 		default:

@@ -71,6 +71,41 @@ func typed(b []byte, p, hi int) int {
 	return end + len(after) - p
 }
 
+// units are what lengths are counted in.
+var units = []string{" bytes", " byte", " chars", " characters", "B", "b", " B", " b", " octets"}
+
+// sized returns the length of a value's length in brackets behind its key, or 0:
+// access_token(43)=V, code_verifier [43 bytes]: V, token (len=43): V.
+func sized(b []byte, p, hi int) int {
+	shut := byte(']')
+	switch b[p] {
+	case '(':
+		shut = ')'
+	case '<':
+		shut = '>'
+	}
+	q := p + 1
+	for _, word := range []string{"length=", "len=", "size=", "len:", "len "} {
+		if q+len(word) < hi && string(b[q:q+len(word)]) == word {
+			q += len(word)
+			break
+		}
+	}
+	end := run(b, q, min(hi, q+maxIndex+2), digits)
+	if end == q {
+		return 0
+	}
+	for _, unit := range units {
+		if end+len(unit) < hi && string(b[end:end+len(unit)]) == unit && b[end+len(unit)] == shut {
+			return end + len(unit) + 1 - p
+		}
+	}
+	if end < hi && b[end] == shut {
+		return end + 1 - p
+	}
+	return 0
+}
+
 // passed returns the length of what stands for a blank or a sign before a quote: the
 // plus of a form (%3A+%22), the rest of a quoted-printable = (=3D"), PHP's & of a reference.
 func (g *glue) passed(b []byte, ch char, hi int) int {

@@ -46,7 +46,7 @@ func (g *glue) apart(b []byte, p, hi int) bool {
 		}
 	case closed && bytes.IndexByte(b[p:at.start], ')') >= 0 && at.column(b, p, segment):
 	case (ch.c == '{' || ch.c == '(' || ch.c == '[') && at.member(b, ch, hi):
-	case ch.c == ';' && closed && at.serialized(b, hi):
+	case (ch.c == ';' && closed || ch.c == '|') && at.serialized(b, hi):
 	case closed && isLetter(ch.c) && at.named(b, hi):
 	case isLetter(ch.c) && at.attributes(b, p, hi):
 	case closed && at.part(b, hi):
@@ -77,6 +77,8 @@ func (g *glue) member(b []byte, open char, hi int) bool {
 		at = inner
 	case bare && open.c == '(' && at.start < hi && isAlnum(b[at.start]):
 		at.sep = ','
+	case bare && open.c == '[' && open.n == 1 && at.start < hi && (isAlnum(b[at.start]) || indexByte("-_~", b[at.start])):
+		at.sep = '['
 	default:
 		return false
 	}
@@ -96,26 +98,6 @@ func (g *glue) opens(b []byte, hi int, quoted bool) bool {
 		return true
 	}
 	return !quoted && isAlnum(ch.c)
-}
-
-// second steps to the second of two strings in brackets: ('id', 'V').
-func (g *glue) second(b []byte, hi int) {
-	at := *g
-	if at.quote == 0 || at.sep == ',' { // a row of values: ('auth', 'x', 'y')
-		return
-	}
-	at.start = run(b, at.start, min(hi, at.start+maxApart), alphabets["unreserved"])
-	for _, want := range []byte{at.quote, ',', at.quote} {
-		ch := readChar(b, at.start, hi)
-		if ch.n == 0 || ch.c != want {
-			return
-		}
-		if at.take(ch); want == ',' {
-			at.skipBlanks(b, hi)
-		}
-	}
-	at.inside, at.strict = true, true
-	*g = at
 }
 
 func (g *glue) skipBlanks(b []byte, hi int) {

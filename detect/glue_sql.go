@@ -1,5 +1,7 @@
 package detect
 
+import "github.com/leakveil/leakveil/internal/layer"
+
 // A statement that inserts names its columns first and their values behind them:
 // INSERT INTO t (id, access_token) VALUES (7, 'V').
 
@@ -42,8 +44,62 @@ func (g *glue) column(b []byte, p, hi int) bool {
 	if !ok {
 		return false
 	}
-	g.start, g.sep, g.strict = start, ',', true
+	g.start, g.sep, g.strict, g.nth = start, ',', true, index+1
 	return true
+}
+
+// maxRows bounds the further rows of a statement that are read.
+const maxRows = 64
+
+// furtherRows finds the values of the same column in the rows behind the first:
+// VALUES (1,'V'),(2,'W').
+func (s *Scanner) furtherRows(c *candidate) {
+	if c.glue.nth == 0 {
+		return
+	}
+	column, from := c.glue.nth, c.Start
+	for range maxRows {
+		hi := min(c.High, from+4*maxColumns)
+		p, ok := rowEnd(s.arena, from, hi, c.glue.quote)
+		if !ok {
+			return
+		}
+		if p = run(s.arena, p, hi, blank); p >= hi || s.arena[p] != ',' {
+			return
+		}
+		if p = run(s.arena, p+1, hi, blank); p >= hi || s.arena[p] != '(' {
+			return
+		}
+		start, ok := nthValue(s.arena, p+1, hi, column-1)
+		if !ok {
+			return
+		}
+		g := glue{start: start, sep: ',', strict: true, nth: column}
+		g.openValue(s.arena, hi)
+		c.glue, c.Start, c.KeyStart, c.Form, c.quoted, c.Truncated = g, g.start, g.start, layer.Form{}, false, false
+		if c.Start < hi && s.bound(c) && s.check(c) {
+			s.candidates = append(s.candidates, *c)
+		}
+		from = start
+	}
+}
+
+// rowEnd returns where the row that p is in ends, behind its bracket. quote is what the
+// value at p stands in, or 0.
+func rowEnd(b []byte, p, hi int, quote byte) (int, bool) {
+	for ; p < hi; p++ {
+		switch c := b[p]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == ')':
+			return p + 1, true
+		}
+	}
+	return 0, false
 }
 
 // inList steps over IN, behind which values of a column stand in brackets:

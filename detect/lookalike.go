@@ -120,15 +120,18 @@ var codeKeys = map[string]bool{
 	"serverauthcode": true, "callbackcode": true, "xcode": true,
 }
 
+// passwordKeys are joined words that end in password and hold one.
+var passwordKeys = map[string]bool{"httppassword": true, "ftppassword": true, "proxypassword": true, "userpassword": true}
+
 // isCodeKey reports whether a weak key that ends before end is the tail of a joined
-// word that holds an authorization code: authorizationcode.
+// word that holds an authorization code or a password: authorizationcode.
 func (s *Scanner) isCodeKey(c *candidate, end int) bool {
 	lo, floor := end, s.floor(c)
 	for lo > floor && end-lo < maxWord && (isLower(s.arena[lo-1]) || isUpper(s.arena[lo-1])) {
 		lo--
 	}
 	var buf [maxWord]byte
-	if c.trigger.form != formWeak || !codeKeys[string(lowerWord(&buf, s.arena[lo:end]))] {
+	if word := string(lowerWord(&buf, s.arena[lo:end])); c.trigger.form != formWeak || !codeKeys[word] && !passwordKeys[word] {
 		return false
 	}
 	c.KeyStart = lo

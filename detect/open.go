@@ -94,8 +94,12 @@ func (c *candidate) printable(b []byte) {
 		return
 	}
 	const around = 256
-	end, _ := lineEnd(b, p, min(c.High, p+around))
-	if isPrintable(b[lineStart(b, p, max(c.Low, p-around)):end]) {
+	end, eol := lineEnd(b, p, min(c.High, p+around))
+	line := b[lineStart(b, p, max(c.Low, p-around)):end]
+	if eol < 0 && end < c.High { // what it is cut to may end in a sign that is no soft break
+		line = bytes.TrimRight(line[:len(line)-2], "=")
+	}
+	if isPrintable(line) {
 		c.glue.start = p + 2
 	}
 }

@@ -20,6 +20,7 @@ const (
 	awaitsElement        // <string>V</string>
 	awaitsPart           // a header of a form's part, or the blank line behind them
 	awaitsCookies        // a folded line of cookies
+	awaitsToken          // credentials, alone on their line, behind a scheme
 )
 
 const (
@@ -146,7 +147,7 @@ func nameBefore(before []byte) bool {
 func (s *Scanner) awaitedAt(c *candidate, a *awaited) (found, goesOn bool) {
 	b, lo, hi := s.arena, c.Low, c.High
 	line := bytes.TrimSpace(b[lo:hi])
-	g := glue{start: lo + margin(b[lo:hi]), sep: ':', over: true, strict: a.what == awaitsValue}
+	g := glue{start: lo + margin(b[lo:hi]), sep: ':', over: true, strict: a.what == awaitsValue || a.what == awaitsToken}
 	if a.what == awaitsCookies {
 		return false, s.foldedCookies(c)
 	}

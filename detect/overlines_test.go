@@ -28,6 +28,9 @@ var overLines = []string{
 	"<key>access_token</key>\n<string><AT></string>",
 	"\"client_secret\": [\n    \"<SECRET>\"\n],",
 	"    [access_token] => Array\n        (\n            [0] => <AT>\n        )",
+	"env:\n  - name: CLIENT_SECRET\n    value: <SECRET>\n  - name: x\n",
+	"- name: code\n  value: <CODE>\n", "- name: token\n  value: \"<AT>\"\n", "  - name: codeVerifier\n    value: <VERIFIER>\n",
+	"> Authorization: Bearer\n> Host: x\nAuthorization: Bearer\n <AT>\nHost: x", "Authorization: Bearer\n<JWT>\nHost: x",
 	"Cookie:\n sid=<AT>\nHost: x",
 	"Cookie: a=b;\n sid=<AT>; c=d;\n auth=<RT>\nHost: x",
 }
@@ -45,6 +48,8 @@ var overLinesInnocent = []string{
 	"{\n  \"name\": \"access_token\",\n  \"in\": \"header\"\n},\n{b64u43}",
 	"{\n  \"name\": \"access_token\",\n  \"id\": \"{b64u43}\"\n}",
 	"Content-Disposition: form-data; name=\"access_token\"\n\n\n--boundary-{b64u43}",
+	"- name: client_secret\n  valueFrom: {b64u43}\n", "- name: code\n  description: {b64u43}\n", "- name: token\n{b64u43}\n",
+	"Authorization: Bearer\nX-Request-Id: {b64u43}\n", "Authorization: Bearer\n\n{b64u43}\n", "Authorization: Bearer\n{b64u43} started\n",
 	"Cookie:\nsid={b64u43}\n",
 	"Cookie: a=b\n sid={b64u43}\n",
 	"<access_token>\n  <value>{b64u43}</value>\n</access_token>\n",

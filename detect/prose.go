@@ -29,6 +29,9 @@ func (s *Scanner) isStrict(c *candidate, v []byte) bool {
 	if c.glue.inside && score(v) > 0 {
 		return true
 	}
+	if c.glue.sep == '[' { // an index is no value: token[id]
+		return s.next(c) == ']' && len(v) >= minLed && looksRandom(v) && !isUUIDs(v) && !isHex(v)
+	}
 	if c.glue.sep == ',' {
 		if isStored(v) {
 			return false

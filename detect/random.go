@@ -49,6 +49,17 @@ func looksRandom(v []byte) bool {
 	return score(v) >= randomBits || isUUIDs(v[:min(len(v), uuidLen)]) || isLongHex(v) || slackCode(v)
 }
 
+// drawnBits is the score from which a value needs nothing beside it to say that it was
+// drawn at random.
+const drawnBits = 24
+
+// isDrawn reports whether a value of letters and digits was surely drawn at random, and is
+// no digest, id in small letters or number.
+func isDrawn(v []byte) bool {
+	const all = madeUpper | madeLower | madeDigits | madeWide
+	return len(v) >= longWord && madeOf(v)&all == all && score(v) >= drawnBits && allIn(v, alphabets["unreserved"])
+}
+
 // uuidLen is the length of a UUID as text. What begins with one (Keycloak's codes:
 // UUID, session, UUID) counts as random, whatever follows.
 const uuidLen = 36

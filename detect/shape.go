@@ -198,6 +198,14 @@ func entraToken(v []byte) bool {
 
 var dot = []byte(".")
 
+// casTicket reports whether v is a ticket of CAS: its kind, a number, a random part, and
+// the name of the server in some.
+func casTicket(v []byte) bool {
+	_, v, _ = bytes.Cut(v, []byte("-"))
+	number, rest, ok := bytes.Cut(v, []byte("-"))
+	return ok && len(number) <= 10 && allIn(number, digits) && len(rest) >= minRest && looksRandom(rest) && !isNumber(rest)
+}
+
 // salesforceToken reports whether v is a Salesforce access token: the
 // organisation's id (15 or 18 letters and digits), an exclamation mark, a session.
 func salesforceToken(v []byte) bool {

@@ -166,8 +166,8 @@ func (t *Trigger) check() error {
 		return nil
 	}
 	longest := 0
-	for _, e := range t.elems {
-		if e.set['\n'] {
+	for i, e := range t.elems {
+		if e.set['\n'] && !(t.form == formKey && i == len(t.elems)-1 && e.n == 1) {
 			return fmt.Errorf("rule %s: trigger for %q can match a newline", t.Rule.ID, t.Key)
 		}
 		longest += e.n

@@ -162,6 +162,9 @@ func checkBareKey(s *Scanner, c *candidate, v []byte) bool {
 			return false
 		}
 	}
+	if c.glue.sep == ' ' { // in a sentence, where names of secrets stand as well
+		return isDrawn(v)
+	}
 	tuple := c.glue.sep == ',' && c.glue.quote != 0 && len(v) >= longSecret && s.isTuple(c) // ["secret", "V"]
 	if c.glue.sep != '=' && c.glue.sep != ':' && !tuple || isStored(v) || isUUIDs(v) {
 		return false

@@ -173,6 +173,7 @@ var CheckNames = []string{
 	"last_part",     // what stands behind the last dot looks drawn at random
 	"entra",         // the segments of Microsoft Entra's codes and refresh tokens
 	"entra_secret",  // as long as Microsoft Entra's client secrets
+	"cas_ticket",    // a number and a random part behind a prefix of CAS
 	"salesforce",    // an organisation's id, an exclamation mark, a session
 	"user_code",     // capitals and digits in groups (RFC 8628 §6.1)
 	"cookie",        // a cookie's value that is no word, number or setting

@@ -54,6 +54,7 @@ type OTLP struct {
 	exporter *otlpnet.Exporter
 	file     *alert.FileLog
 	kafka    *gateway.Kafka
+	folding  *folding // nil when a topic or a file keeps detections
 	server   *otlpnet.Server
 	able     *telemetry.Check // of ready
 	failed   chan error       // that the server stopped by itself
@@ -74,7 +75,9 @@ func NewOTLP(ctx context.Context, c *config.Config, build telemetry.Build, log *
 	steps := []func(context.Context) error{
 		func(context.Context) error { return c.CheckFiles() },
 		func(context.Context) (err error) { o.metrics, err = telemetry.New(build); return err },
-		o.openKey, o.openPool, o.openKafka, o.openAlerts, o.openOutputs, o.openListener,
+		o.openKey, o.openPool, o.openKafka, o.openSinks, o.openAlerts,
+		func(ctx context.Context) (err error) { o.folding, err = o.openFolding(ctx); return err },
+		o.openOutputs, o.openListener,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -150,8 +153,11 @@ func (o *OTLP) openOutputs(ctx context.Context) error {
 	options := gateway.Options{
 		Pool: o.pool, Tell: o.alerts.local, Budget: int64(c.Limits.MemoryBudget), Counts: o.metrics, Log: o.log, Now: time.Now,
 	}
-	if o.kafka != nil && c.Alerts.Kafka.Topic != "" {
+	switch {
+	case o.kafka != nil && c.Alerts.Kafka.Topic != "":
 		options.Tell = o.kafka.Tell
+	case o.folding != nil:
+		options.Tell = o.folding.Tell
 	}
 	if c.KafkaRecords() {
 		options.Outputs = append(options.Outputs, o.kafka)
@@ -237,11 +243,11 @@ func (o *OTLP) Run(ctx context.Context) error {
 	}
 	in := o.config.Input.OTLP
 	o.log.Info("leakveil runs", "grpc", in.GRPC, "http", in.HTTP, "key", o.key.ID())
-	// Alerts are folded until the last request is answered.
+	// Alerts are folded until the last request is answered, and sent until all are folded.
 	folding, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var all errgroup.Group
-	all.Go(func() error { return o.alerts.run(folding) })
+	all.Go(func() error { return o.alert(folding) })
 	all.Go(func() error { o.watchOTLP(ctx); return nil })
 	var err error
 	select {
@@ -256,6 +262,25 @@ func (o *OTLP) Run(ctx context.Context) error {
 	}
 	o.log.Info("leakveil has stopped", "clean", err == nil)
 	return err
+}
+
+// alert folds until ctx ends, and sends until all is folded.
+func (o *OTLP) alert(ctx context.Context) error {
+	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var all errgroup.Group
+	if o.fan != nil {
+		all.Go(func() error { return o.fan.Run(sending) })
+	}
+	var err error
+	if o.folding != nil {
+		err = o.folding.Run(ctx)
+		o.folding.finish(o.log.Warn)
+	} else {
+		err = o.alerts.run(ctx)
+	}
+	stop()
+	return errors.Join(err, all.Wait())
 }
 
 // drain answers the requests under way. What takes too long is told to come again.
@@ -306,6 +331,9 @@ func (o *OTLP) Close() {
 	}
 	if o.pool != nil {
 		_ = o.pool.Close()
+	}
+	if o.folding != nil {
+		_ = o.folding.box.Close()
 	}
 	o.App.Close()
 }

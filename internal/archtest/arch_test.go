@@ -85,7 +85,7 @@ var arrows = []struct {
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
-		"internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
+		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",

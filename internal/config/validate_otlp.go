@@ -100,16 +100,13 @@ func (v *validator) otlpEndpoint(out *OTLPOutput) {
 
 // otlpAlerts: detections need a place that is durable.
 func (v *validator) otlpAlerts(c *Config) {
-	if len(c.Alerts.Sinks) > 0 {
-		v.add("alerts.sinks", "goes with input.kafka alone for now; with input.otlp alerts go to alerts.file and alerts.kafka")
-	}
 	switch t := c.Alerts.Kafka.Topic; {
 	case c.KafkaAlerts() && !legalTopic(t):
 		v.add("alerts.kafka.topic", "is no topic name: 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'")
 	case c.KafkaAlerts() && c.KafkaRecords() && isOTLPTopic(c, t):
 		v.add("alerts.kafka.topic", "%s is an output topic; use another", t)
-	case !c.KafkaAlerts() && c.Alerts.File.Path == "":
-		v.add("alerts.file.path", "is needed with input.otlp and without output.kafka.brokers: detections are kept there before a request is answered")
+	case !c.KafkaAlerts() && c.Alerts.File.Path == "" && c.Alerts.Store.Path == "":
+		v.add("alerts.file.path", "or alerts.store.path is needed with input.otlp and without output.kafka.brokers: detections are kept there before a request is answered")
 	}
 	if p := c.Output.File.Path; p != "" && p == c.Alerts.File.Path {
 		v.add("output.file.path", "is alerts.file.path too; use two files")

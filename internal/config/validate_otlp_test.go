@@ -35,7 +35,7 @@ func TestValidateOTLP(t *testing.T) {
 
 func TestOTLPNeedsAPlaceOfDetections(t *testing.T) {
 	text := "fingerprint: {key_file: k}\noutput: {otlp: {endpoint: \"a:1\"}}\ninput: {otlp: {enabled: true}}\n"
-	if got := problems(t, text); !strings.Contains(got, "alerts.file.path: is needed with input.otlp and without output.kafka.brokers") {
+	if got := problems(t, text); !strings.Contains(got, "alerts.file.path: or alerts.store.path is needed with input.otlp and without output.kafka.brokers") {
 		t.Error(got)
 	}
 	c := load(t, text+"alerts: {file: {path: a}}\n")

@@ -5,11 +5,14 @@ package content
 func Files() map[string][]byte {
 	out := map[string][]byte{
 		"deploy/siem/opensearch/dashboards.ndjson": SavedObjects(),
+		"deploy/siem/secops/leakveil.conf":         SecOpsParser(),
 		"deploy/grafana/pipeline.json":             GrafanaPipeline(),
 	}
 	for _, s := range []GrafanaSource{GrafanaOpenSearch, GrafanaElasticsearch} {
 		out["deploy/grafana/alerts-"+s.Name+".json"] = GrafanaAlerts(s)
 	}
 	runbooks(out)
+	splunk(out)
+	sentinel(out)
 	return out
 }

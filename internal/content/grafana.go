@@ -21,7 +21,7 @@ func GrafanaAlerts(s GrafanaSource) []byte {
 	}
 	return indented(grafana("leakveil-alerts-"+s.Name, "leakveil: leaked OAuth secrets", list, []any{
 		object{"name": "alerts", "label": "Alerts", "type": "datasource", "query": s.Plugin, "hide": 0, "refresh": 1, "regex": "", "multi": false, "includeAll": false},
-		object{"name": "only", "label": "Only", "type": "adhoc", "datasource": source, "filters": []any{}, "hide": 0},
+		object{"name": "only", "label": "Only", "type": "adhoc", "datasource": source, "hide": 0},
 	}))
 }
 

@@ -68,7 +68,7 @@ func lists(t *testing.T, server *backend.OpenSearch, records []field.Record) {
 		found := server.Documents(t, content.IndexPattern, string(query))
 		alerts := 0
 		for _, r := range records {
-			if r.Text("event.dataset") == "leakveil.alert" {
+			if r.Text("event.dataset") == "leakveil.alert" && !r.Has("leakveil.traffic") {
 				alerts++
 			}
 		}
@@ -159,8 +159,13 @@ func detection(random *rand.Rand, i int, at time.Time) event.Detection {
 	case 1:
 		client = event.Client{How: event.Ambiguous, Candidates: []string{"web-shop", "spa-bank"}}
 	}
+	synthetic := ""
+	if random.IntN(10) == 0 {
+		synthetic = "synthetic"
+	}
 	return event.Detection{
-		Time: at, Kind: kind[0], Rule: kind[1], Severity: kind[2], Confidence: "certain", Client: client,
+		Traffic: synthetic,
+		Time:    at, Kind: kind[0], Rule: kind[1], Severity: kind[2], Confidence: "certain", Client: client,
 		Fingerprint: base64.RawURLEncoding.EncodeToString(fingerprint), KeyID: "k1", Service: pick("login", "gateway", "shop"), Region: "eu-west-1",
 		Where: event.Where{Topic: "app-logs", Offset: int64(i), Field: "value", Start: 1, End: 44}, Action: pick("mask", "mask", "mask", "report"),
 	}
@@ -193,7 +198,7 @@ func fits(p content.Panel, r field.Record) bool {
 			return false
 		}
 	}
-	return true
+	return !r.Has("leakveil.traffic")
 }
 
 // keys are the groups that a document is in: one for each choice of values.

@@ -62,7 +62,12 @@ var measures = map[string]measure{
 	"last":     {"Last seen", "max", "event.end"},
 }
 
-const dataset = "event.dataset"
+// dataset is the field that every panel asks for; traffic marks documents of tests,
+// which no panel shows.
+const (
+	dataset = "event.dataset"
+	traffic = "leakveil.traffic"
+)
 
 var panels = mustPanels()
 
@@ -133,7 +138,7 @@ func (p Panel) Lucene() string {
 			parts = append(parts, name+":("+strings.Join(values, " OR ")+")")
 		}
 	}
-	return strings.Join(parts, " AND ")
+	return strings.Join(parts, " AND ") + " AND NOT _exists_:" + Name(traffic)
 }
 
 // groups is how many values of a field are shown; maxSeries as many in a chart.

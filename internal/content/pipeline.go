@@ -61,7 +61,7 @@ func GrafanaPipeline() []byte {
 		object{"name": "metrics", "label": "Metrics", "type": "datasource", "query": "prometheus", "hide": 0, "refresh": 1, "regex": "", "multi": false, "includeAll": false},
 		object{
 			"name": "topic", "label": "Topic or signal", "type": "query", "datasource": source, "hide": 0, "refresh": 2, "sort": 1, "multi": true,
-			"includeAll": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"}, "definition": "label_values(leakveil_records_total, topic)",
+			"includeAll": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"},
 			"query": object{"refId": "topics", "query": "label_values(leakveil_records_total, topic)"},
 		},
 	}))

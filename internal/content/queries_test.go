@@ -50,7 +50,7 @@ func queriesOnOpenSearch(t *testing.T, server *backend.OpenSearch, certs backend
 	of := func(client, kind string) (values map[string]bool, last string) {
 		values = map[string]bool{}
 		for _, r := range records {
-			if r.Text("leakveil.client.id") == client && r.Text("leakveil.kind") == kind {
+			if !r.Has("leakveil.traffic") && r.Text("leakveil.client.id") == client && r.Text("leakveil.kind") == kind {
 				for _, f := range r.List("leakveil.fingerprints") {
 					values[f] = true
 				}
