@@ -42,6 +42,7 @@ var arrows = []struct {
 	{"detect", []string{"rules", "internal/layer"}},
 	{"internal/alert", []string{"internal/event"}},
 	{"internal/notify", nil},
+	{"internal/advice", nil},
 	{"internal/outbox/outboxtest", []string{"internal/outbox"}},
 	{"internal/outbox", nil},
 	{"internal/store", []string{"internal/alert", "internal/notify", "internal/outbox", "internal/outbox/outboxtest"}},
@@ -83,6 +84,7 @@ var arrows = []struct {
 	}},
 	{"deploy/collector", nil},
 	{"benchmarks/corpus", []string{"rules"}},
+	{"benchmarks/siemdemo", []string{"benchmarks/corpus", "rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
@@ -91,9 +93,9 @@ var arrows = []struct {
 		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
 	}},
 	{"cmd", []string{
-		"rules", "detect", "redact", "benchmarks/corpus", "internal/app", "internal/alert", "internal/config",
+		"rules", "detect", "redact", "benchmarks/corpus", "internal/advice", "internal/app", "internal/alert", "internal/config",
 		"internal/dbcache", "internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
-		"internal/suppress", "internal/telemetry",
+		"internal/sink", "internal/sink/field", "internal/store", "internal/suppress", "internal/telemetry",
 	}},
 }
 
