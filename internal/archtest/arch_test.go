@@ -33,6 +33,7 @@ var arrows = []struct {
 	{"internal/archtest", nil},
 	{"internal/config", []string{"rules"}},
 	{"internal/harden", nil},
+	{"internal/linefile", nil},
 	{"internal/dbcache", nil},
 	{"internal/telemetry", nil},
 	{"internal/kafkatest", nil},
@@ -58,7 +59,7 @@ var arrows = []struct {
 	{"internal/sink/otlp/record", []string{"internal/sink/field"}},
 	{"internal/sink/backend", nil},
 	{"internal/content", []string{"internal/alert", "internal/sink/field"}},
-	{"internal/sink", []string{"internal/alert", "internal/outbox", "internal/sink", "internal/sink/field", "internal/sink/format", "internal/sink/otlp/record", "internal/sink/transport"}},
+	{"internal/sink", []string{"internal/alert", "internal/linefile", "internal/outbox", "internal/sink", "internal/sink/field", "internal/sink/format", "internal/sink/otlp/record", "internal/sink/transport"}},
 	{"internal/feed", []string{"internal/alert", "internal/event", "internal/outbox", "internal/sink"}},
 	{"internal/client", []string{"detect", "internal/event", "rules"}},
 	{"internal/suppress", []string{"rules", "detect", "redact"}},
@@ -88,7 +89,7 @@ var arrows = []struct {
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "benchmarks/requests", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
-		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
+		"internal/kafka/recordbatch", "internal/config", "internal/linefile", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
 		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
 	}},
 	{"cmd", []string{
