@@ -99,7 +99,7 @@ func (o *OTLP) openPool(context.Context) error {
 	synthetic := parseLabel(o.config.Alerts.Synthetic.Label)
 	o.pool, err = otlp.NewPool(n, otlp.Options{
 		Pipeline: options, Detect: true, Region: o.config.Region,
-		Synthetic: synthetic.name, SyntheticValue: synthetic.value, Mark: markSynthetic(&o.config.Alerts.Synthetic),
+		Synthetic: synthetic.name, SyntheticValue: synthetic.value, Mark: markSynthetic(&o.config.Alerts.Synthetic), Excerpts: o.config.Alerts.Excerpt,
 		Refuse: o.config.Input.OTLP.OnError == "reject_request",
 	})
 	return err
