@@ -292,7 +292,7 @@ func (s *Scanner) extend(c *candidate, in *set) {
 // vendors put characters into tokens that no grammar lists. Secrets that people
 // choose may hold blanks as well.
 func (s *Scanner) widen(c *candidate, end int, f layer.Form) {
-	if end <= c.End {
+	if end <= c.End || bytes.IndexByte(s.arena[c.End:end], 0x1b) >= 0 { // colours end it
 		return
 	}
 	any := c.Rule.Value.Alphabet == "visible"

@@ -110,7 +110,8 @@ func (l *glueList) around(open int, before, sep, after string) {
 const openers = "%\\\"'`<[{(\x1b"
 
 // schemeGlues stand between an authentication scheme and its credentials.
-var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
+// The last are those of a member that is named as the scheme: auth: { bearer: 'V' }.
+var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+", ": '", `: "`, `":"`, `": "`, "': '"}
 
 // triggersOf generates all triggers of a rule.
 func triggersOf(r *rules.Rule) []*Trigger {
