@@ -45,6 +45,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
 		"entra_secret":  checkEntraSecret,
+		"signed_value":  func(_ *Scanner, _ *candidate, v []byte) bool { return signedValue(v) },
 		"cas_ticket":    func(_ *Scanner, _ *candidate, v []byte) bool { return casTicket(v) },
 		"salesforce":    func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
 	}

@@ -45,6 +45,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.binds {
+		s.confirmBinds(c, to)
+		return
+	}
 	if t.form == formJar {
 		s.openJar(c, to-t.rest)
 		return

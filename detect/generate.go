@@ -141,6 +141,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 		t.trace = true
 		out = append(out, t)
 	}
+	for _, lead := range r.Binds {
+		t := &Trigger{Rule: r, Key: lead, word: lead, form: formKey, binds: true}
+		t.elems = literalElems(lead, false)
+		out = append(out, t)
+	}
 	for _, key := range r.Jars {
 		out = append(out, jarTrigger(r, key))
 	}
