@@ -44,6 +44,7 @@ var checkMeanings = map[string]string{
 	"bare_cookie":   "a cookie among others, or with its attributes, without a header's name",
 	"cache_key":     "the key of a session or a token in a module's cache",
 	"not_prose":     "is no word of a sentence behind a colon",
+	"cas_ticket":    "a number and a random part stand behind a prefix of CAS",
 	"saml":          "base64 of an XML document, deflated or not",
 }
 

@@ -209,6 +209,7 @@ var stepMeanings = map[string]string{
 	"next_field":       "is not the next field behind an empty value",
 	"prose":            "is no word of a sentence",
 	"look_alike_key":   "does not stand under a key whose values only look like secrets",
+	"other_key":        "the key is not the end of a longer one that holds no secret",
 	"strict":           "the glue is rare, and the value is one that stands behind such glue",
 	"not_taken":        "holds a value that is taken",
 	"cut_off":          "a value that is too short for its rule is the rest of a cut one",

@@ -62,7 +62,7 @@ func sinkOptions(s config.AlertSink) build.Options {
 			Username: s.Username, Password: secret(s.PasswordFile, s.PasswordEnv),
 			Token: secret(s.TokenFile, s.TokenEnv), Scheme: s.TokenScheme, Gzip: s.Gzip,
 		},
-		Address: s.Address, Path: s.Path, MaxBytes: int64(s.MaxBytes), Keep: s.Keep, Format: s.Format, TemplateFile: s.TemplateFile,
+		Address: s.Address, Brokers: s.Brokers, Topic: s.Topic, Mechanism: s.Mechanism, Path: s.Path, MaxBytes: int64(s.MaxBytes), Keep: s.Keep, Format: s.Format, TemplateFile: s.TemplateFile,
 		SigningKey: secret(s.SigningKeyFile, s.SigningKeyEnv), RoutingKey: secret(s.RoutingKeyFile, s.RoutingKeyEnv),
 		Protocol: s.Protocol, Stream: s.Stream, InstallTemplate: s.InstallTemplate, Index: s.Index, Ack: s.Ack,
 	}

@@ -93,6 +93,7 @@ type Alerts struct {
 	Interval  time.Duration   `key:"interval"`
 	Store     AlertsStore     `key:"store"`
 	Sinks     []AlertSink     `key:"sinks"`
+	Excerpt   bool            `key:"excerpt"`
 	Notify    AlertsNotify    `key:"notify"`
 	Synthetic AlertsSynthetic `key:"synthetic"`
 }

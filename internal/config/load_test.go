@@ -189,7 +189,7 @@ func TestPrintIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := load(t, b.String())
-	if d := cmp.Diff(first, second, cmpopts.IgnoreUnexported(Config{})); d != "" {
+	if d := cmp.Diff(first, second, cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()); d != "" {
 		t.Error(d)
 	}
 }

@@ -15,35 +15,38 @@ type AlertsStore struct {
 
 // AlertSink is one receiver of alerts. Every type has some of the keys.
 type AlertSink struct {
-	Name            string  `key:"name"`
-	EveryState      bool    `key:"every_state"`
-	Type            string  `key:"type" enum:"alertmanager,elasticsearch,file,otlp,splunk_hec,syslog,webhook"`
-	URL             string  `key:"url"`
-	URLFile         string  `key:"url_file"`
-	URLEnv          string  `key:"url_env"`
-	Username        string  `key:"username"`
-	PasswordFile    string  `key:"password_file"`
-	PasswordEnv     string  `key:"password_env"`
-	TokenFile       string  `key:"token_file"`
-	TokenEnv        string  `key:"token_env"`
-	TokenScheme     string  `key:"token_scheme"`
-	Gzip            bool    `key:"gzip"`
-	TLS             SinkTLS `key:"tls"`
-	Address         string  `key:"address"`
-	Protocol        string  `key:"protocol" enum:",grpc,http,tls,tcp"`
-	Path            string  `key:"path"`
-	MaxBytes        Size    `key:"max_bytes"`
-	Keep            int     `key:"keep"`
-	Format          string  `key:"format"`
-	TemplateFile    string  `key:"template_file"`
-	SigningKeyFile  string  `key:"signing_key_file"`
-	SigningKeyEnv   string  `key:"signing_key_env"`
-	RoutingKeyFile  string  `key:"routing_key_file"`
-	RoutingKeyEnv   string  `key:"routing_key_env"`
-	Stream          string  `key:"stream"`
-	InstallTemplate bool    `key:"install_template"`
-	Index           string  `key:"index"`
-	Ack             bool    `key:"ack"`
+	Name            string   `key:"name"`
+	EveryState      bool     `key:"every_state"`
+	Type            string   `key:"type" enum:"alertmanager,elasticsearch,file,kafka,otlp,splunk_hec,syslog,webhook"`
+	URL             string   `key:"url"`
+	URLFile         string   `key:"url_file"`
+	URLEnv          string   `key:"url_env"`
+	Username        string   `key:"username"`
+	PasswordFile    string   `key:"password_file"`
+	PasswordEnv     string   `key:"password_env"`
+	TokenFile       string   `key:"token_file"`
+	TokenEnv        string   `key:"token_env"`
+	TokenScheme     string   `key:"token_scheme"`
+	Gzip            bool     `key:"gzip"`
+	TLS             SinkTLS  `key:"tls"`
+	Address         string   `key:"address"`
+	Brokers         []string `key:"brokers"`
+	Topic           string   `key:"topic"`
+	Mechanism       string   `key:"mechanism" enum:",plain,scram-sha-256,scram-sha-512"`
+	Protocol        string   `key:"protocol" enum:",grpc,http,tls,tcp"`
+	Path            string   `key:"path"`
+	MaxBytes        Size     `key:"max_bytes"`
+	Keep            int      `key:"keep"`
+	Format          string   `key:"format"`
+	TemplateFile    string   `key:"template_file"`
+	SigningKeyFile  string   `key:"signing_key_file"`
+	SigningKeyEnv   string   `key:"signing_key_env"`
+	RoutingKeyFile  string   `key:"routing_key_file"`
+	RoutingKeyEnv   string   `key:"routing_key_env"`
+	Stream          string   `key:"stream"`
+	InstallTemplate bool     `key:"install_template"`
+	Index           string   `key:"index"`
+	Ack             bool     `key:"ack"`
 }
 
 // SinkTLS names the files of a sink's TLS connection.
@@ -77,8 +80,9 @@ func (v *validator) sinks(a *Alerts) {
 		}
 		seen[s.Name] = true
 		if s.Type == "" {
-			v.add(key+".type", "is needed: alertmanager, elasticsearch, file, otlp, splunk_hec, syslog or webhook")
+			v.add(key+".type", "is needed: alertmanager, elasticsearch, file, kafka, otlp, splunk_hec, syslog or webhook")
 		}
+		v.brokers(key+".brokers", s.Brokers)
 		for name, both := range map[string]bool{
 			"password": s.PasswordFile != "" && s.PasswordEnv != "", "token": s.TokenFile != "" && s.TokenEnv != "",
 			"signing_key": s.SigningKeyFile != "" && s.SigningKeyEnv != "", "routing_key": s.RoutingKeyFile != "" && s.RoutingKeyEnv != "",

@@ -37,7 +37,7 @@ func TestValidate(t *testing.T) {
 	f("memory", kafka("limits: {memory_budget: 1MiB}\n"), "6: limits.memory_budget: is 1MiB; it must be at least 136MiB, input.kafka.fetch_max_bytes and twice limits.max_decompressed_batch")
 	f("regex", "fingerprint: {key_file: k}\ninput: {kafka: {brokers: [a:1], topics_regex: \"a(\"}}\n", "2: input.kafka.topics_regex: is not a regular expression: error parsing regexp: missing closing ): `a(`")
 	f("sinks without a store", kafka("alerts: {sinks: [{name: a, type: file, path: x}]}\n"), "6: alerts.store.path: is needed with alerts.sinks: alerts wait there until a sink has them")
-	f("sink without a type", kafka("alerts: {store: {path: x}, sinks: [{name: a}]}\n"), "6: alerts.sinks[0].type: is needed: alertmanager, elasticsearch, file, otlp, splunk_hec, syslog or webhook")
+	f("sink without a type", kafka("alerts: {store: {path: x}, sinks: [{name: a}]}\n"), "6: alerts.sinks[0].type: is needed: alertmanager, elasticsearch, file, kafka, otlp, splunk_hec, syslog or webhook")
 	f("sink with a bad name", kafka("alerts: {store: {path: x}, sinks: [{name: A b, type: file}]}\n"), "6: alerts.sinks[0].name: must be 1 to 63 of a-z, 0-9, _ and -")
 	f("two of a name", kafka("alerts: {store: {path: x}, sinks: [{name: a, type: file}, {name: a, type: file}]}\n"), "6: alerts.sinks[1].name: a is the name of another sink; what was sent is kept under it")
 	f("two passwords", kafka("alerts: {store: {path: x}, sinks: [{name: a, type: webhook, token_file: x, token_env: Y}]}\n"), "6: alerts.sinks[0].token_file: and token_env are both set; keep one")

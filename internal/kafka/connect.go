@@ -37,8 +37,9 @@ type TLS struct {
 }
 
 // SASL says how to authenticate: plain, scram-sha-256 or scram-sha-512.
+// The password is in a file or, without one, in an environment variable.
 type SASL struct {
-	Mechanism, Username, PasswordFile string
+	Mechanism, Username, PasswordFile, PasswordEnv string
 }
 
 const (
@@ -183,12 +184,19 @@ func (p *password) Start(ctx context.Context) (sasl.StateMachine, []byte, error)
 	mechanism, err := scram.Mechanism(algorithm, p.sasl.Username, secret)
 	if err != nil {
 		// The library's reason may quote what it could not prepare.
-		return nil, nil, fmt.Errorf("sasl.username or the password in %s cannot be used with SCRAM (RFC 4013)", p.sasl.PasswordFile)
+		return nil, nil, fmt.Errorf("sasl.username or the password in %s cannot be used with SCRAM (RFC 4013)", p.sasl.PasswordFile+p.sasl.PasswordEnv)
 	}
 	return mechanism.Start(ctx)
 }
 
 func (p *password) read() (string, error) {
+	if p.sasl.PasswordFile == "" && p.sasl.PasswordEnv != "" {
+		secret := os.Getenv(p.sasl.PasswordEnv)
+		if secret == "" {
+			return "", fmt.Errorf("sasl.password_env: environment variable %s is empty", p.sasl.PasswordEnv)
+		}
+		return secret, nil
+	}
 	secret, err := os.ReadFile(p.sasl.PasswordFile)
 	if err != nil {
 		return "", fmt.Errorf("sasl.password_file: %w", err)

@@ -212,11 +212,14 @@ func (s *Store) read(ctx context.Context, after int64, limit, maxBytes int, audi
 	return out, broken(rows.Err())
 }
 
+// ErrNoReader means that the database knows no reader, that is sink, of the name.
+var ErrNoReader = errors.New("the database knows no sink of this name; run makes it known")
+
 // Cursor implements outbox.Outbox.
 func (s *Store) Cursor(ctx context.Context, reader string) (at int64, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT at FROM readers WHERE name = ?`, reader).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("store: no reader of the name %q", reader)
+		err = fmt.Errorf("%q: %w", reader, ErrNoReader)
 	}
 	return at, err
 }
@@ -229,7 +232,7 @@ func (s *Store) Advance(ctx context.Context, reader string, to int64, dead []out
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("store: no reader of the name %q", reader))
+			return errors.Join(err, fmt.Errorf("%q: %w", reader, ErrNoReader))
 		}
 		for i := range dead {
 			d := &dead[i]

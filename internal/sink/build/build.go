@@ -8,11 +8,13 @@ import (
 	"os"
 	"strings"
 
+	leakveilkafka "github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/internal/sink/alertmanager"
 	"github.com/leakveil/leakveil/internal/sink/elastic"
 	"github.com/leakveil/leakveil/internal/sink/file"
 	"github.com/leakveil/leakveil/internal/sink/format"
+	"github.com/leakveil/leakveil/internal/sink/kafka"
 	"github.com/leakveil/leakveil/internal/sink/otlp"
 	"github.com/leakveil/leakveil/internal/sink/splunkhec"
 	"github.com/leakveil/leakveil/internal/sink/syslog"
@@ -21,7 +23,7 @@ import (
 )
 
 // Types are the kinds of sinks.
-var Types = []string{"alertmanager", "elasticsearch", "file", "otlp", "splunk_hec", "syslog", "webhook"}
+var Types = []string{"alertmanager", "elasticsearch", "file", "kafka", "otlp", "splunk_hec", "syslog", "webhook"}
 
 // Options are those of every type; a type takes some, and refuses the others.
 type Options struct {
@@ -29,6 +31,11 @@ type Options struct {
 	HTTP transport.HTTPOptions
 	// Address is host:port of syslog, which has TLS from HTTP.TLS.
 	Address string
+	// Brokers (host:port) and Topic of Kafka, which has TLS from HTTP.TLS, and user and
+	// password with Mechanism (plain, scram-sha-256, scram-sha-512) from HTTP.
+	Brokers   []string
+	Topic     string
+	Mechanism string
 	// Path of a file, MaxBytes and Keep of its rotation.
 	Path     string
 	MaxBytes int64
@@ -39,7 +46,7 @@ type Options struct {
 	TemplateFile string
 	SigningKey   transport.Secret
 	RoutingKey   transport.Secret
-	// Protocol is grpc or http of OTLP, tls or tcp of syslog.
+	// Protocol is grpc or http of OTLP, tls or tcp of syslog and Kafka.
 	Protocol string
 	// Stream is Elasticsearch's data stream.
 	Stream          string
@@ -61,6 +68,8 @@ func New(o Options) (sink.Sink, error) {
 		return made(elastic.New(elastic.Options{HTTP: o.HTTP, Stream: o.Stream, InstallTemplate: o.InstallTemplate}))
 	case "file":
 		return o.file()
+	case "kafka":
+		return o.kafka()
 	case "otlp":
 		return made(otlp.New(otlp.Options{HTTP: o.HTTP, Protocol: o.Protocol}))
 	case "splunk_hec":
@@ -96,6 +105,32 @@ func (o Options) file() (sink.Sink, error) {
 	return made(file.New(options))
 }
 
+func (o Options) kafka() (sink.Sink, error) {
+	c := leakveilkafka.Connection{Brokers: o.Brokers}
+	switch t := o.HTTP.TLS; {
+	case o.Protocol == "" || o.Protocol == "tls":
+		c.TLS = &leakveilkafka.TLS{CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName}
+	case o.Protocol != "tcp":
+		return nil, fmt.Errorf("protocol: %q is not tls or tcp", o.Protocol)
+	case t != (transport.TLS{}):
+		return nil, fmt.Errorf("tls: goes with protocol tls")
+	}
+	if (o.Mechanism != "") != (o.HTTP.Username != "") || (o.Mechanism != "") != o.HTTP.Password.Set() {
+		return nil, fmt.Errorf("mechanism: goes with username and password")
+	}
+	if o.Mechanism != "" {
+		c.SASL = &leakveilkafka.SASL{Mechanism: o.Mechanism, Username: o.HTTP.Username, PasswordFile: o.HTTP.Password.File, PasswordEnv: o.HTTP.Password.Env}
+	}
+	options := kafka.Options{Connection: c, Topic: o.Topic}
+	if o.Format != "" && o.Format != "json" {
+		var err error
+		if options.Render, err = format.ByName(o.Format); err != nil {
+			return nil, err
+		}
+	}
+	return made(kafka.New(options))
+}
+
 func (o Options) syslog() (sink.Sink, error) {
 	if o.Protocol != "" && o.Protocol != "tls" && o.Protocol != "tcp" {
 		return nil, fmt.Errorf("protocol: %q is not tls or tcp", o.Protocol)
@@ -121,7 +156,7 @@ func (o Options) webhook() (sink.Sink, error) {
 // takes are the options that a type has besides those of every HTTP sink.
 var takes = map[string]string{
 	"alertmanager": " url username password token gzip tls ", "elasticsearch": " url username password token gzip tls stream install_template ",
-	"file": " path max_bytes keep format ", "otlp": " url username password token gzip tls protocol ",
+	"file": " path max_bytes keep format ", "kafka": " brokers topic mechanism username password tls protocol format ", "otlp": " url username password token gzip tls protocol ",
 	"splunk_hec": " url token gzip tls index ack ", "syslog": " address tls protocol format ",
 	"webhook": " url url_file username password token gzip tls format template_file signing_key routing_key ",
 }
@@ -137,7 +172,7 @@ func (o Options) foreign() string {
 		set  bool
 	}{
 		{"url", o.HTTP.URL != ""}, {"url_file", o.HTTP.SecretURL.Set()}, {"username", o.HTTP.Username != ""}, {"password", o.HTTP.Password.Set()}, {"token", o.HTTP.Token.Set()},
-		{"gzip", o.HTTP.Gzip}, {"tls", o.HTTP.TLS != transport.TLS{}}, {"address", o.Address != ""}, {"path", o.Path != ""},
+		{"gzip", o.HTTP.Gzip}, {"tls", o.HTTP.TLS != transport.TLS{}}, {"address", o.Address != ""}, {"brokers", len(o.Brokers) > 0}, {"topic", o.Topic != ""}, {"mechanism", o.Mechanism != ""}, {"path", o.Path != ""},
 		{"max_bytes", o.MaxBytes != 0}, {"keep", o.Keep != 0}, {"format", o.Format != ""}, {"template_file", o.TemplateFile != ""},
 		{"signing_key", o.SigningKey.Set()}, {"routing_key", o.RoutingKey.Set()}, {"protocol", o.Protocol != ""},
 		{"stream", o.Stream != ""}, {"install_template", o.InstallTemplate}, {"index", o.Index != ""}, {"ack", o.Ack},

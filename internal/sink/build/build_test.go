@@ -26,10 +26,14 @@ func TestEveryTypeIsMade(t *testing.T) {
 		"alertmanager":  {HTTP: http},
 		"elasticsearch": {HTTP: http, Stream: "alerts", InstallTemplate: true},
 		"file":          {Path: filepath.Join(dir, "f"), Format: "ocsf", MaxBytes: 1 << 20, Keep: 2},
-		"otlp":          {HTTP: http, Protocol: "http"},
-		"splunk_hec":    {HTTP: transport.HTTPOptions{URL: "https://siem.example", Token: token}, Index: "security", Ack: true},
-		"syslog":        {Address: "siem.example:6514", Format: "cef", Protocol: "tls"},
-		"webhook":       {HTTP: http, Format: "template", TemplateFile: template, SigningKey: token},
+		"kafka": {
+			Brokers: []string{"kafka:9093"}, Topic: "alerts", Mechanism: "scram-sha-512", Format: "ocsf",
+			HTTP: transport.HTTPOptions{Username: "u", Password: token},
+		},
+		"otlp":       {HTTP: http, Protocol: "http"},
+		"splunk_hec": {HTTP: transport.HTTPOptions{URL: "https://siem.example", Token: token}, Index: "security", Ack: true},
+		"syslog":     {Address: "siem.example:6514", Format: "cef", Protocol: "tls"},
+		"webhook":    {HTTP: http, Format: "template", TemplateFile: template, SigningKey: token},
 	}
 	for _, name := range build.Types {
 		o, ok := good[name]
@@ -58,7 +62,11 @@ func TestForeignOptionsAreRefused(t *testing.T) {
 		"ack":           {Type: "elasticsearch", HTTP: transport.HTTPOptions{URL: "https://h"}, Ack: true},
 		"username":      {Type: "splunk_hec", HTTP: transport.HTTPOptions{URL: "https://h", Username: "u"}},
 		"token":         {Type: "syslog", Address: "h:1", HTTP: transport.HTTPOptions{Token: transport.Secret{Env: "LEAKVEIL_TEST_TOKEN"}}},
-		"type":          {Type: "kafka"},
+		"type":          {Type: "fax"},
+		"mechanism":     {Type: "kafka", Brokers: []string{"h:1"}, Topic: "t", Mechanism: "plain"},
+		"tls":           {Type: "kafka", Brokers: []string{"h:1"}, Topic: "t", Protocol: "tcp", HTTP: transport.HTTPOptions{TLS: transport.TLS{ServerName: "x"}}},
+		"brokers":       {Type: "kafka", Topic: "t"},
+		"topic":         {Type: "kafka", Brokers: []string{"h:1"}},
 		"protocol":      {Type: "syslog", Address: "h:1", Protocol: "udp"},
 		"template_file": {Type: "webhook", HTTP: transport.HTTPOptions{URL: "https://h"}, TemplateFile: "/nonexistent"},
 	} {
