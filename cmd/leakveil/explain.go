@@ -35,7 +35,6 @@ var checkMeanings = map[string]string{
 	"entra":         "has the segments of Microsoft Entra's codes and refresh tokens",
 	"entra_secret":  "is as long as Microsoft Entra's client secrets",
 	"salesforce":    "is an organisation's id, an exclamation mark and a session",
-	"cas_ticket":    "is a number and a random part behind a prefix of CAS",
 	"signed_value":  "is an id and an HMAC-SHA256 in base64, joined by a dot",
 	"user_code":     "letters and digits in groups, not prose",
 	"cookie":        "is no word, number or setting",
