@@ -6,13 +6,16 @@ GOFLAGS := -buildvcs=auto
 # Long-lived packages of the tests that need a real broker.
 BROKER  := ./internal/kafka/... ./internal/kafkatest/... ./internal/app/...
 
-.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka collector collector-portable deps deps-test fmt lint gen clean
+.PHONY: help run build build-portable test test-long check race fuzz bench kafka run-kafka demo-siem collector collector-portable deps deps-demo deps-test fmt lint gen clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 deps:
 	@scripts/deps.sh build
+
+deps-demo:
+	@scripts/deps.sh build java demo
 
 deps-test:
 	@scripts/deps.sh build java backends
@@ -34,6 +37,7 @@ test-long: deps deps-test ## the long chaos runs, Vectorscan, a real Keycloak an
 	@scripts/deps.sh node
 	LEAKVEIL_LONG=1 go test -count=1 -timeout 80m ./...
 	@scripts/test-vectorscan.sh
+	@DEMO_SEARCH_PORT=19200 DEMO_OTLP_PORT=14318 DEMO_HTTP_PORT=19464 scripts/demo-siem.sh --once
 	@scripts/real-keycloak.sh
 	$(MAKE) fuzz
 
@@ -72,6 +76,9 @@ bench: build ## Go benchmarks, then whole-process figures against ripgrep and ra
 
 kafka: deps-test ## start a real Kafka broker on 127.0.0.1:9092
 	@scripts/kafka.sh
+
+demo-siem: build deps-demo ## leakveil with a real OpenSearch, and an analyst's questions answered
+	@scripts/demo-siem.sh
 
 run-kafka: build deps-test ## the main job on a real broker: producer, leakveil run, consumer
 	@scripts/run-kafka.sh

@@ -45,6 +45,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.binds {
+		s.confirmBinds(c, to)
+		return
+	}
 	if t.form == formJar {
 		s.openJar(c, to-t.rest)
 		return
@@ -81,6 +85,11 @@ func (s *Scanner) covered(t *Trigger, to int) bool {
 	return to <= last.End && to-t.tail-(len(t.elems)-1) >= last.Blob && last.priority() >= priority(t)
 }
 
+// isOtherKey refuses a weak key that is the end of another, before its value is walked.
+func (s *Scanner) isOtherKey(c *candidate) bool {
+	return c.trigger.judged && s.refuses("other_key", s.otherKey(c))
+}
+
 // locate finds where the key begins and the value starts.
 func (s *Scanner) locate(c *candidate, to int) bool {
 	t := c.trigger
@@ -98,7 +107,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 			c.glue = glue{start: c.Low, sep: '=', quote: '"', slash: -1}
 			c.glue.strict = bytes.IndexByte(s.arena[end:c.Low], ',') >= 0 // a list's neighbour
 			c.Start = c.Low
-			return c.Low < c.High
+			return c.Low < c.High && !s.isOtherKey(c)
 		}
 		if t.name {
 			end = nameEnd(s.arena, end, c.High, t.Key)
@@ -129,7 +138,7 @@ func (s *Scanner) locate(c *candidate, to int) bool {
 		if !ok || g.sep == '>' && closesElement(s.arena, c.KeyStart, c.Low) {
 			return false
 		}
-		return !t.judged || g.over || !s.refuses("other_key", s.otherKey(c))
+		return g.over || !s.isOtherKey(c)
 	case formSuffix:
 		return s.beforeSuffix(c, to-t.glue)
 	case formScheme:
@@ -292,7 +301,7 @@ func (s *Scanner) extend(c *candidate, in *set) {
 // vendors put characters into tokens that no grammar lists. Secrets that people
 // choose may hold blanks as well.
 func (s *Scanner) widen(c *candidate, end int, f layer.Form) {
-	if end <= c.End {
+	if end <= c.End || bytes.IndexByte(s.arena[c.End:end], 0x1b) >= 0 { // colours end it
 		return
 	}
 	any := c.Rule.Value.Alphabet == "visible"

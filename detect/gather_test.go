@@ -74,3 +74,27 @@ func TestGatheredFields(t *testing.T) {
 		t.Errorf("the scope is %q", b.Bytes()[lo:hi])
 	}
 }
+
+// A framed name that ends in a weak key is another name all the same, whatever stands
+// beside it: a status code is no authorization code.
+func TestFramedLookAlikes(t *testing.T) {
+	set, err := rules.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := compile(t, set).NewScanner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, want := range map[string]int{"http.response.status_code": 0, "country_code": 0, "csrf_token": 0, "code": 1} {
+		b := &Batch{}
+		b.Reset()
+		b.AddString(0, "response_type=code")
+		b.AddFramed(0, Frame{Name: name}, "q7Zk2SplxlOBeZQQYbYS6WxSbIA")
+		findings, _, err := s.Scan(b)
+		if err != nil || len(findings) != want {
+			t.Errorf("%s: %d findings, want %d, %v", name, len(findings), want, err)
+		}
+	}
+}

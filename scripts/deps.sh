@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building (and, with "java", the Kafka broker of the tests) needs,
-# or says in one sentence what to install. Usage: deps.sh go|build [java] [backends] [node]
+# or says in one sentence what to install. Usage: deps.sh go|build [java] [backends] [demo] [node]
 set -euo pipefail
 
 go_wanted=1.26
@@ -52,6 +52,10 @@ for what in "$@"; do
 	backends) # what fetches and starts the receivers of the sinks' tests
 		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 		command -v unshare >/dev/null || missing+=(util-linux)
+		command -v curl >/dev/null || missing+=(curl)
+		command -v jq >/dev/null || missing+=(jq)
+		;;
+	demo)
 		command -v curl >/dev/null || missing+=(curl)
 		command -v jq >/dev/null || missing+=(jq)
 		;;

@@ -13,7 +13,8 @@ for tool in java mvn; do
 done
 home=$PWD/.cache/keycloak/keycloak-$version
 if [ ! -d "$home" ]; then
-	mvn -q -B -ntp dependency:unpack "-Dartifact=org.keycloak:keycloak-quarkus-dist:$version:zip" "-DoutputDirectory=$PWD/.cache/keycloak"
+	mkdir -p .cache/keycloak # Maven leaves marks where it runs
+	(cd .cache/keycloak && mvn -q -B -ntp dependency:unpack "-Dartifact=org.keycloak:keycloak-quarkus-dist:$version:zip" "-DoutputDirectory=$PWD")
 	chmod +x "$home"/bin/*.sh
 fi
 log=$(mktemp)

@@ -35,6 +35,7 @@ var checkMeanings = map[string]string{
 	"entra":         "has the segments of Microsoft Entra's codes and refresh tokens",
 	"entra_secret":  "is as long as Microsoft Entra's client secrets",
 	"salesforce":    "is an organisation's id, an exclamation mark and a session",
+	"signed_value":  "is an id and an HMAC-SHA256 in base64, joined by a dot",
 	"user_code":     "letters and digits in groups, not prose",
 	"cookie":        "is no word, number or setting",
 	"url_password":  "is the password of a URL of the web, and looks random",
@@ -42,6 +43,7 @@ var checkMeanings = map[string]string{
 	"bare_cookie":   "a cookie among others, or with its attributes, without a header's name",
 	"cache_key":     "the key of a session or a token in a module's cache",
 	"not_prose":     "is no word of a sentence behind a colon",
+	"cas_ticket":    "a number and a random part stand behind a prefix of CAS",
 	"saml":          "base64 of an XML document, deflated or not",
 }
 
@@ -154,6 +156,7 @@ func explainTriggers(out *strings.Builder, r *rules.Rule) {
 		{"Names, in exactly this spelling", r.Names},
 		{"Prefixes of the value", r.Prefixes},
 		{"Functions whose traces tell it", r.Traces},
+		{"Leads to values without names", r.Binds},
 		{"Keys that hold cookies", r.Jars},
 		{"Authentication schemes before the value", r.Schemes},
 		{"Shapes of the whole value, with nothing beside it", r.Shapes},

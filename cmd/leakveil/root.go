@@ -28,9 +28,12 @@ Exit codes: 0 done, 1 input or output failed, 2 wrong use or configuration,
 		return wrongUse(fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
 	})
 	root.AddCommand(
+		newAlerts(),
+		newClients(),
 		newConfig(),
 		newDemo(),
 		newFingerprint(),
+		newForward(),
 		newKey(),
 		newMan(),
 		newRedact(),

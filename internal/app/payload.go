@@ -23,17 +23,25 @@ const (
 // payloads says how values of records are read.
 type payloads struct {
 	encoding string // "" is text
-	signal   string // of OTLP; "" or "auto": what the topic's name or the payload says
+	signal   string // of OTLP; "" or "auto": what header, topic or payload say
 	withhold bool   // what is not of the encoding; otherwise it is text
 }
 
 func (p payloads) plain() bool { return p.encoding == "" || p.encoding == encodingText }
 
-// signalOf is the signal of a topic: the configured one, else the one whose topic the
-// Collector's Kafka exporter calls so, else "".
-func (p payloads) signalOf(topic string) otlp.Signal {
+// signalHeader is the header in which the Collector's Kafka exporter can name the signal.
+const signalHeader = "otelcol.signal"
+
+// signalOf is the signal of a record: the configured one, else what its header says, else
+// the one whose topic the Collector's Kafka exporter calls so, else "".
+func (p payloads) signalOf(topic string, r *recordbatch.Record) otlp.Signal {
 	if p.signal != "" && p.signal != "auto" {
 		return otlp.Signal(p.signal)
+	}
+	for _, h := range r.Headers {
+		if string(h.Key) == signalHeader && len(h.Value) > 0 {
+			return otlp.Signal(h.Value)
+		}
 	}
 	for signal, name := range gateway.Topics {
 		if name == topic {
@@ -71,7 +79,7 @@ func (j *job) open(i int, r *recordbatch.Record) (text []byte, ok bool, err erro
 	if j.payloads.encoding == encodingJSON {
 		o.value, o.out, err = j.masker.Document(r.Value, at)
 	} else {
-		o.value, o.out, err = j.masker.Payload(j.payloads.signalOf(j.in.Topic), otlp.Encoding(j.payloads.encoding), r.Value, at)
+		o.value, o.out, err = j.masker.Payload(j.payloads.signalOf(j.in.Topic, r), otlp.Encoding(j.payloads.encoding), r.Value, at)
 	}
 	switch {
 	case errors.Is(err, otlp.ErrDecode):
@@ -147,6 +155,12 @@ func (j *job) inner(records, out []recordbatch.Record) {
 			same[inner]++
 			if d.Where.Signal == "" { // JSON names what writes it as text does
 				d.Service, d.Region = client.Service(out[o.record].Value), j.regionOf(out[o.record].Value)
+			}
+			if j.mark != nil {
+				j.mark(&d)
+			}
+			if j.label.on(r) {
+				d.Traffic = event.Synthetic
 			}
 			j.tell(d)
 		}

@@ -165,6 +165,25 @@ func TestSpansInRecords(t *testing.T) {
 	}
 }
 
+// A record's header tells its signal before its topic does. What leakveil cannot mask
+// inside is a bad payload.
+func TestSignalsInHeaders(t *testing.T) {
+	v := canary()
+	proto, _ := spans(t, v)
+	p := reading(t, payloads{encoding: "otlp_proto", signal: "auto", withhold: true}, nil, everything{})
+	for signal, masked := range map[string]bool{"traces": true, "": false, "logs": false, "profiles": false, "x": false} {
+		u, err := p.process(context.Background(), kafka.Input{Topic: "otlp_logs", Records: []recordbatch.Record{{
+			Value: proto, Headers: []recordbatch.Header{{Key: []byte("otelcol.signal"), Value: []byte(signal)}},
+		}}})
+		if err != nil || bytes.Contains(u.Out[0].Value, []byte(v)) {
+			t.Fatalf("%s: %v, %q", signal, err, u.Out[0].Value)
+		}
+		if got := bytes.Contains(u.Out[0].Value, []byte("REDACTED.code_verifier.")); got != masked {
+			t.Errorf("%q: %q", signal, u.Out[0].Value)
+		}
+	}
+}
+
 // Two records of a log that are equal in all are two detections.
 func TestEqualLogsAreToldApart(t *testing.T) {
 	v := canary()

@@ -67,13 +67,16 @@ func writeSection(b, loose *bytes.Buffer, y *yaml.Node, n *node, path []string) 
 	b.Write(nested.Bytes())
 }
 
-// comment is the text above a key, as one line fit for a table.
-func comment(name *yaml.Node) string {
+// comment is commentOf fit for a table.
+func comment(name *yaml.Node) string { return strings.ReplaceAll(commentOf(name), "|", "\\|") }
+
+// commentOf is the text above a key, as one line.
+func commentOf(name *yaml.Node) string {
 	var lines []string
 	for line := range strings.SplitSeq(name.HeadComment, "\n") {
 		lines = append(lines, strings.TrimSpace(strings.TrimPrefix(line, "#")))
 	}
-	return strings.ReplaceAll(strings.Join(lines, " "), "|", "\\|")
+	return strings.Join(lines, " ")
 }
 
 func defaultText(value *yaml.Node) string {

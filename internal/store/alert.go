@@ -124,13 +124,14 @@ func (w *writer) keep(ctx context.Context, a *kept) (grown int64, err error) {
 	if w.o.Notify != nil {
 		by = w.o.Notify.GroupBy
 	}
-	_, err = w.tx.ExecContext(ctx, `INSERT INTO alerts (id, sequence, client, kind, severity, first_seen, last_seen, document, services, traffic, ends, state, grouped, settled)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = w.tx.ExecContext(ctx, `INSERT INTO alerts (id, sequence, client, kind, severity, first_seen, last_seen, document, services, traffic, ends, state, grouped, settled, rule)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, client = excluded.client, kind = excluded.kind, severity = excluded.severity,
 			first_seen = excluded.first_seen, last_seen = excluded.last_seen, document = excluded.document, services = excluded.services,
-			traffic = excluded.traffic, ends = excluded.ends, state = excluded.state, grouped = excluded.grouped, settled = excluded.settled`,
+			traffic = excluded.traffic, ends = excluded.ends, state = excluded.state, grouped = excluded.grouped, settled = excluded.settled,
+			rule = excluded.rule`,
 		a.ID, a.Sequence, a.clientID, a.Kind, a.score, a.firstSeen.UnixMilli(), a.last.UnixMilli(), a.document, joined(a.Services), a.traffic,
-		millis(a.ends), state, notify.GroupOf(&a.Alert, by), settled)
+		millis(a.ends), state, notify.GroupOf(&a.Alert, by), settled, a.Rule)
 	return a.Sequence - before, err
 }
 

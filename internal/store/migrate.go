@@ -83,6 +83,9 @@ var migrations = []string{
 	CREATE INDEX groups_due ON groups (due);
 	CREATE TABLE rates (client TEXT PRIMARY KEY, left REAL NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 	CREATE TABLE held (one INTEGER PRIMARY KEY CHECK (one = 1), digest BLOB NOT NULL) STRICT;`,
+	// 4: the rule, which names the vendor whose call ends the value.
+	`ALTER TABLE alerts ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+	UPDATE alerts SET rule = coalesce(json_extract(CAST(document AS TEXT), '$.rule.id'), '');`,
 }
 
 // migrate runs what a database lacks, each step in a transaction. A database of

@@ -186,6 +186,17 @@ func (s *Store) used(ctx context.Context, tx *sql.Tx) (int64, error) {
 	return (pages - free) * size, nil
 }
 
+// Size returns how many bytes of the database hold something, and how many may; -1
+// when the database does not say.
+func (s *Store) Size() (used, limit int64) {
+	var pages, free, size int64
+	row := s.db.QueryRow("SELECT * FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()")
+	if row.Scan(&pages, &free, &size) != nil {
+		return -1, s.o.MaxBytes
+	}
+	return (pages - free) * size, s.o.MaxBytes
+}
+
 // Read implements outbox.Outbox, for a reader of what is notified. Other readers
 // have a View.
 func (s *Store) Read(ctx context.Context, after int64, limit, maxBytes int) ([]outbox.Entry, error) {
@@ -212,11 +223,14 @@ func (s *Store) read(ctx context.Context, after int64, limit, maxBytes int, audi
 	return out, broken(rows.Err())
 }
 
+// ErrNoReader means that the database knows no reader, that is sink, of the name.
+var ErrNoReader = errors.New("the database knows no sink of this name; run makes it known")
+
 // Cursor implements outbox.Outbox.
 func (s *Store) Cursor(ctx context.Context, reader string) (at int64, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT at FROM readers WHERE name = ?`, reader).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("store: no reader of the name %q", reader)
+		err = fmt.Errorf("%q: %w", reader, ErrNoReader)
 	}
 	return at, err
 }
@@ -229,7 +243,7 @@ func (s *Store) Advance(ctx context.Context, reader string, to int64, dead []out
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, fmt.Errorf("store: no reader of the name %q", reader))
+			return errors.Join(err, fmt.Errorf("%q: %w", reader, ErrNoReader))
 		}
 		for i := range dead {
 			d := &dead[i]

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,14 +14,16 @@ type Filter struct {
 	IDs []string
 	// Client is an id; "unknown" finds alerts that name none.
 	Client, Kind, Service string
-	States                []string
+	// Fingerprint is one that the alert lists.
+	Fingerprint string
+	States      []string
 	// MinSeverity is a number from 0 to 100.
 	MinSeverity int
 	// Since and Until bound the event time of the last detection, Until excluded.
 	Since, Until time.Time
 	// Synthetic finds traffic of tests alone; without it that is left out.
 	Synthetic bool
-	// Limit is the most that is returned; 0: 1000; below 0: no limit.
+	// Limit is the most that is returned; 0: 1000.
 	Limit int
 }
 
@@ -47,6 +48,9 @@ func (s *Store) conditions(f Filter) (where string, args []any) {
 	if f.Service != "" {
 		add("instr(services, ?) > 0", separator+f.Service+separator)
 	}
+	if f.Fingerprint != "" {
+		add(`EXISTS (SELECT 1 FROM json_each(CAST(document AS TEXT), '$.leakveil.fingerprints') WHERE value = ?)`, f.Fingerprint)
+	}
 	if !f.Since.IsZero() {
 		add("last_seen >= ?", f.Since.UnixMilli())
 	}
@@ -70,47 +74,64 @@ func (s *Store) conditions(f Filter) (where string, args []any) {
 	return strings.Join(all, " AND "), args
 }
 
-const columns = `id, sequence, client, kind, severity, services, traffic, first_seen, last_seen, coalesce(ends, 0), ` + stateNow + `, state_at, state_by, note, settled, document`
+const columns = `id, sequence, client, kind, rule, severity, services, traffic, first_seen, last_seen, coalesce(ends, 0), ` + stateNow + `, state_at, state_by, note, settled, document`
 
-// Each calls fn with the last state of each alert that fits, the latest first. fn
-// must not use the store. An error of fn ends it and is returned.
+// Alerts returns the last state of each alert that fits, the latest first.
+func (s *Store) Alerts(ctx context.Context, f Filter) ([]Alert, error) {
+	where, args := s.conditions(f)
+	if f.Limit <= 0 {
+		f.Limit = 1000
+	}
+	return s.alerts(ctx, where+` ORDER BY last_seen DESC, id LIMIT ?`, append(args, f.Limit))
+}
+
+// page is how many alerts Each reads at once.
+const page = 500
+
+// Each calls fn with the last state of each alert that fits, in the order of their
+// ids, whatever the filter's limit. It holds no lock while fn runs. An error of fn
+// ends it and is returned.
 func (s *Store) Each(ctx context.Context, f Filter, fn func(*Alert) error) error {
 	where, args := s.conditions(f)
-	switch {
-	case f.Limit == 0:
-		f.Limit = 1000
-	case f.Limit < 0:
-		f.Limit = -1 // SQLite's word for none
+	for last := ""; ; {
+		all, err := s.alerts(ctx, where+` AND id > ? ORDER BY id LIMIT ?`, append(args[:len(args):len(args)], last, page))
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if err := fn(&all[i]); err != nil {
+				return err
+			}
+		}
+		if len(all) < page {
+			return nil
+		}
+		last = all[len(all)-1].ID
 	}
-	args = append(append([]any{s.o.Now().UnixMilli()}, args...), f.Limit)
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM alerts WHERE `+where+` ORDER BY last_seen DESC, id LIMIT ?`, args...)
+}
+
+// alerts reads rows.
+func (s *Store) alerts(ctx context.Context, where string, args []any) (all []Alert, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM alerts WHERE `+where, append([]any{s.o.Now().UnixMilli()}, args...)...)
 	if err != nil {
-		return broken(err)
+		return nil, broken(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var a Alert
 		var score int
 		var services string
-		if err := rows.Scan(&a.ID, &a.Sequence, &a.Client, &a.Kind, &score, &services, &a.Traffic, scanTime{&a.FirstSeen}, scanTime{&a.LastSeen},
+		if err := rows.Scan(&a.ID, &a.Sequence, &a.Client, &a.Kind, &a.Rule, &score, &services, &a.Traffic, scanTime{&a.FirstSeen}, scanTime{&a.LastSeen},
 			scanTime{&a.Ends}, &a.State, scanTime{&a.StateAt}, &a.StateBy, &a.Note, &a.Told, &a.Document); err != nil {
-			return broken(err)
+			return nil, broken(err)
 		}
 		a.Severity = severityOf(score)
 		if services != "" {
 			a.Services = strings.Split(strings.Trim(services, separator), separator)
 		}
-		if err := fn(&a); err != nil {
-			return err
-		}
+		all = append(all, a)
 	}
-	return broken(rows.Err())
-}
-
-// Alerts returns what Each finds.
-func (s *Store) Alerts(ctx context.Context, f Filter) (all []Alert, err error) {
-	err = s.Each(ctx, f, func(a *Alert) error { all = append(all, *a); return nil })
-	return all, err
+	return all, broken(rows.Err())
 }
 
 // Alert returns one alert by its id, or by how the id begins where one alone does.
@@ -159,51 +180,4 @@ func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 		coalesce(sum(CASE traffic WHEN 'synthetic' THEN sequence ELSE 0 END), 0), coalesce(sum(settled < sequence), 0) FROM alerts`).
 		Scan(&c.Alerts, &c.Detections, &c.Synthetic, &c.Waiting)
 	return c, broken(err)
-}
-
-// Replay gives one reader the last state of each alert that fits once more, and
-// returns how many.
-func (s *Store) Replay(ctx context.Context, reader string, f Filter) (n int, err error) {
-	where, args := s.conditions(f)
-	err = s.again(ctx, reader, `SELECT id || '-' || sequence AS id, document FROM alerts WHERE `+where+` ORDER BY last_seen, id`, args, &n)
-	return n, err
-}
-
-// ReplayDead gives one reader its dead letters once more, and forgets them.
-func (s *Store) ReplayDead(ctx context.Context, reader string) (n int, err error) {
-	err = s.again(ctx, reader, `SELECT id, document FROM dead WHERE reader = ? ORDER BY at, id`, []any{reader}, &n,
-		`DELETE FROM dead WHERE reader = ?`)
-	return n, err
-}
-
-// again adds what a query finds to the outbox, for one reader, all or nothing.
-func (s *Store) again(ctx context.Context, reader, query string, args []any, n *int, then ...string) error {
-	if _, err := s.Cursor(ctx, reader); err != nil {
-		return err
-	}
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT seq FROM counter`).Scan(&last); err != nil {
-			return err
-		}
-		audience := "sink:" + reader
-		result, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO outbox (seq, id, audience, added, document)
-			SELECT ? + row_number() OVER (), id, ?, ?, document FROM (`+query+`)`,
-			append([]any{last, audience, s.o.Now().UnixMilli()}, args...)...)
-		if err != nil {
-			return err
-		}
-		added, err := result.RowsAffected()
-		if err != nil {
-			return err
-		}
-		for _, statement := range then {
-			if _, err := tx.ExecContext(ctx, statement, reader); err != nil {
-				return err
-			}
-		}
-		*n = int(added)
-		_, err = tx.ExecContext(ctx, `UPDATE counter SET seq = ?`, last+added)
-		return err
-	})
 }

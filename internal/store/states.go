@@ -71,8 +71,8 @@ type Alert struct {
 	ID       string
 	Sequence int64
 	// Client is empty when it is not known.
-	Client, Kind, Severity string
-	Services               []string
+	Client, Kind, Rule, Severity string
+	Services                     []string
 	// Traffic is "synthetic" for traffic of tests, empty for all else.
 	Traffic             string
 	FirstSeen, LastSeen time.Time

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -148,57 +147,6 @@ func TestOldDocumentsGoWhenEverySinkHasThem(t *testing.T) {
 	}
 }
 
-// A database of each version that was ever written is brought up to date with
-// what is in it.
-func TestMigrationsFromEveryVersion(t *testing.T) {
-	for version := range migrations {
-		t.Run(fmt.Sprint(version), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "db")
-			db, err := sql.Open("sqlite", dsn(path))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n, statements := range migrations[:version] {
-				if _, err := db.Exec(statements + fmt.Sprintf(";PRAGMA user_version = %d", n+1)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if version > 0 {
-				if _, err := db.Exec(`UPDATE counter SET seq = 7; INSERT INTO outbox VALUES (7, 'old', 1, x'7b7d'); INSERT INTO readers VALUES ('a', 6)`); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
-			s := open(t, Options{Path: path, Readers: []string{"a"}})
-			if err := s.Append(t.Context(), outboxtest.Entries(1, 1)); err != nil {
-				t.Fatal(err)
-			}
-			at, err := s.Cursor(t.Context(), "a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := s.Read(t.Context(), at, 10, 1<<20)
-			if want := min(version, 1) + 1; err != nil || len(got) != want || got[len(got)-1].ID != "id-1" {
-				t.Fatalf("%d entries, not %d (%v)", len(got), want, err)
-			}
-		})
-	}
-}
-
-func TestANewerVersionIsRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "db")
-	s := open(t, Options{Path: path})
-	if _, err := s.db.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(migrations)+1)); err != nil {
-		t.Fatal(err)
-	}
-	_ = s.Close()
-	if _, err := Open(t.Context(), Options{Path: path}); err == nil {
-		t.Fatal("opened")
-	}
-}
-
 func TestTheFileIsPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	s := open(t, Options{Path: path})
@@ -278,4 +226,19 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	t.Fatal("never full")
+}
+
+func TestSizeGrowsWithWhatIsStored(t *testing.T) {
+	s := open(t, Options{Path: filepath.Join(t.TempDir(), "a.db"), Readers: []string{"r"}, MaxBytes: 64 << 20})
+	before, limit := s.Size()
+	document := bytes.Repeat([]byte("x"), 1<<20)
+	for i := range 4 {
+		if err := s.Append(t.Context(), []outbox.Entry{{ID: fmt.Sprint(i), Data: document}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, _ := s.Size()
+	if limit != 64<<20 || before <= 0 || after-before < 4<<20 || after > 6<<20 {
+		t.Errorf("%d, then %d of %d", before, after, limit)
+	}
 }
