@@ -82,7 +82,11 @@ func newFlood(t *testing.T) *flood {
 	f.store, err = store.Open(t.Context(), store.Options{
 		Path: filepath.Join(t.TempDir(), "db"), Readers: []string{"pager", "index"}, EveryState: []string{"index"}, Now: clock,
 		Notify: notifying(n, key.Derive("alert id")),
-		Report: func(r store.Report) { f.report.Notified += r.Notified; f.report.Held += r.Held; f.report.Digests += r.Digests },
+		Report: func(r store.Report) {
+			f.report.Notified += r.Notified
+			f.report.Held += r.Held
+			f.report.Digests += r.Digests
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
