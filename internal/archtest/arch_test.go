@@ -76,7 +76,7 @@ var arrows = []struct {
 	{"processor/internal/storagebox", []string{"internal/outbox", "internal/outbox/outboxtest"}},
 	{"processor/internal/hub", []string{"internal/event"}},
 	{"processor/leakveilconnector", []string{"internal/event", "internal/otlp", "internal/alert", "processor", "processor/internal/hub"}},
-	{"processor", []string{
+	{"processor", []string{"internal/dbcache",
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
 		"internal/feed", "internal/outbox", "internal/sink", "internal/sink/file", "internal/sink/format", "internal/sink/otlp", "internal/sink/transport",
 		"internal/sink/webhook", "processor/internal/metadata", "processor/internal/hub", "processor/internal/storagebox",
@@ -86,7 +86,7 @@ var arrows = []struct {
 	{"benchmarks/siemdemo", []string{"benchmarks/corpus", "rules"}},
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "rules", "detect", "redact", "internal/pipeline"}},
-	{"internal/app", []string{
+	{"internal/app", []string{"internal/dbcache",
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
 		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
