@@ -11,8 +11,8 @@ import (
 //
 // A Batch belongs to one goroutine at a time.
 type Batch struct {
-	buf      []byte
-	own      []byte // storage of gathered batches
+	text     []byte // of SetLines
+	own      []byte // what was gathered
 	segments []Segment
 	lines    bool
 	before   Open
@@ -34,7 +34,7 @@ type Segment struct {
 // SetLines makes the batch scan text where it stands. Each line (up to \n) is
 // a record of one segment. The text must not change until the batch is done.
 func (b *Batch) SetLines(text []byte) {
-	b.buf, b.segments, b.lines, b.before = text, b.segments[:0], true, Open{}
+	b.text, b.segments, b.lines, b.before = text, b.segments[:0], true, Open{}
 }
 
 // SetOpen tells, behind SetLines, which value the text before ended in: what
@@ -45,7 +45,6 @@ func (b *Batch) SetOpen(o Open) { b.before = o }
 // Reset empties the batch for gathering; memory is kept.
 func (b *Batch) Reset() {
 	b.own, b.segments, b.lines, b.framing = b.own[:0], b.segments[:0], false, false
-	b.buf = b.own
 }
 
 // AddText gathers a record's text as it is, and returns its segment number.
@@ -70,15 +69,19 @@ func (b *Batch) AddField(record int, key string, value []byte) int {
 func (b *Batch) close(record, frame, start int, end string) int {
 	b.segments = append(b.segments, Segment{Record: record, Start: start, End: len(b.own), frame: frame})
 	b.own = append(b.own, end...)
-	b.buf = b.own
 	return len(b.segments) - 1
 }
 
 // Bytes returns the arena. It is valid until the batch is next changed.
-func (b *Batch) Bytes() []byte { return b.buf }
+func (b *Batch) Bytes() []byte {
+	if b.lines {
+		return b.text
+	}
+	return b.own
+}
 
 // Len is the arena's size in bytes.
-func (b *Batch) Len() int { return len(b.buf) }
+func (b *Batch) Len() int { return len(b.Bytes()) }
 
 // Segments returns the gathered segments; none for lines.
 func (b *Batch) Segments() []Segment { return b.segments }
@@ -110,29 +113,51 @@ func (c *cursor) reset(b *Batch) { *c = cursor{batch: b, at: place{segment: -1, 
 func (c *cursor) find(pos int) (place, bool) {
 	if c.batch.lines {
 		if pos-1 < c.at.lo || pos-1 >= c.at.hi {
-			c.at = linePlace(c.batch.buf, pos-1, c.at.hi)
+			c.at = linePlace(c.batch.text, pos-1, c.at.hi)
 		}
 		return c.at, pos-1 < c.at.hi
 	}
-	segments := c.batch.segments
-	for c.next < len(segments) && segments[c.next].frame < pos {
-		c.enter(c.next)
-		c.next++
+	if next := c.after(pos); next > c.next {
+		c.enter(next - 1)
+		c.next = next
 	}
 	return c.at, c.at.segment >= 0 && pos <= c.at.hi
+}
+
+// after returns the first segment whose framing does not begin before pos. Events are few
+// on clean text, and the next may be thousands of segments away: the steps double until
+// one is too far.
+func (c *cursor) after(pos int) int {
+	segments := c.batch.segments
+	lo, step := c.next, 1 // all before lo begin before pos
+	for lo+step <= len(segments) && segments[lo+step-1].frame < pos {
+		lo += step
+		step *= 2
+	}
+	for hi := min(lo+step-1, len(segments)); lo < hi; {
+		if mid := int(uint(lo+hi) >> 1); segments[mid].frame < pos {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 func (c *cursor) enter(i int) {
 	segments := c.batch.segments
 	s := segments[i]
 	if c.at.segment < 0 || segments[c.at.segment].Record != s.Record {
-		last := i
+		first, last := i, i
+		for first > 0 && segments[first-1].Record == s.Record {
+			first--
+		}
 		for last+1 < len(segments) && segments[last+1].Record == s.Record {
 			last++
 		}
-		c.at.rlo = s.frame
+		c.at.rlo = segments[first].frame
 		c.at.rhi = segments[last].End
-		if end := segments[last]; end.frame < end.Start && c.batch.buf[end.End] == '"' {
+		if end := segments[last]; end.frame < end.Start && c.batch.own[end.End] == '"' {
 			c.at.rhi++ // the framing's quote: what is read from the record may need it
 		}
 	}

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // Gathering of structure: names and values that are fields of their own, with the
 // framing between them that says which belongs to which.
 
@@ -14,15 +16,20 @@ func (b *Batch) AddString(record int, text string) int {
 // AddPair gathers a name and its value as name="value". Both are segments, the name
 // first; it returns the name's number.
 func (b *Batch) AddPair(record int, name, value string) int {
-	frame := b.frame()
-	first := len(b.own)
-	b.own = append(b.own, name...)
-	end := len(b.own)
-	b.own = append(b.own, `="`...)
-	start := len(b.own)
-	b.own = append(b.own, value...)
-	b.segments = append(b.segments, Segment{Record: record, Start: first, End: end, frame: frame})
-	return b.close(record, end, start, "\"\n") - 1
+	frame, first := b.frame(), len(b.own)
+	end := first + len(name)
+	start := end + len(`="`)
+	stop := start + len(value)
+	if n := stop + len("\"\n"); n > cap(b.own) {
+		b.own = slices.Grow(b.own, n-first)
+	}
+	b.own = b.own[:stop+len("\"\n")]
+	copy(b.own[first:end], name)
+	b.own[end], b.own[end+1] = '=', '"'
+	copy(b.own[start:stop], value)
+	b.own[stop], b.own[stop+1] = '"', '\n'
+	b.segments = append(b.segments, Segment{Record: record, Start: first, End: end, frame: frame}, Segment{Record: record, Start: start, End: stop, frame: end})
+	return len(b.segments) - 2
 }
 
 // Frame says what stands before a value in the arena, which is no field itself.
@@ -77,13 +84,11 @@ func (b *Batch) OpenScope() {
 		b.framing, b.framed = true, len(b.own)
 	}
 	b.own = append(b.own, "{\n"...)
-	b.buf = b.own
 }
 
 // CloseScope closes what OpenScope opened.
 func (b *Batch) CloseScope() {
 	b.own = append(b.own, "}\n"...)
-	b.buf = b.own
 }
 
 // frame is where the framing of the next segment begins.

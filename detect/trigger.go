@@ -53,6 +53,7 @@ type Trigger struct {
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	judged   bool // a weak key's whose values are judged by their neighbours
 	trace    bool // the name of a function whose line tells the value (trace.go)
+	binds    bool // what leads to values without names (binds.go)
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with
 	glue     int  // bytes between a weak key and the tail

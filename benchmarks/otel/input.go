@@ -9,88 +9,34 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/benchmarks/requests"
 )
 
 // batchSize is the number of records in a request.
-const batchSize = 1000
-
-// shape says what a line of the corpus is in a record.
-type shape string
-
-const (
-	bodies     shape = "logs, the line as body"
-	attributes shape = "logs, body and 10 attributes"
-	spans      shape = "spans, 10 attributes and the line as one"
-)
+const batchSize = requests.Records
 
 // input is batches of one corpus.
 type input struct {
-	shape   shape
-	logs    []plog.Logs
-	traces  []ptrace.Traces
+	shape   requests.Shape
+	batches []requests.Request
 	secrets []string
 	text    int // bytes of one batch, on average
 }
 
 const batches = 8
 
-func newInput(s shape, o corpus.Options) *input {
-	in := &input{shape: s}
-	g := corpus.New(o)
-	for range batches {
-		ld, td := plog.NewLogs(), ptrace.NewTraces()
-		rl, rs := ld.ResourceLogs().AppendEmpty(), td.ResourceSpans().AppendEmpty()
-		rl.Resource().Attributes().PutStr("service.name", "shop")
-		rs.Resource().Attributes().PutStr("service.name", "shop")
-		records, list := rl.ScopeLogs().AppendEmpty().LogRecords(), rs.ScopeSpans().AppendEmpty().Spans()
-		for i := range batchSize {
-			line := g.Next()
-			in.text += len(line.Text)
-			for _, secret := range line.Secrets {
-				in.secrets = append(in.secrets, string(line.Text[secret.Start:secret.End]))
-			}
-			if s == spans {
-				span := list.AppendEmpty()
-				span.SetName("GET /cb")
-				in.text += in.fill(span.Attributes(), i)
-				span.Attributes().PutStr("url.full", string(line.Text))
-				continue
-			}
-			l := records.AppendEmpty()
-			l.Body().SetStr(string(line.Text))
-			if s == attributes {
-				in.text += in.fill(l.Attributes(), i)
-			}
-		}
-		in.logs, in.traces = append(in.logs, ld), append(in.traces, td)
+func newInput(s requests.Shape, o corpus.Options) *input {
+	in := &input{shape: s, batches: requests.New(s, o, batches)}
+	for _, b := range in.batches {
+		in.text += b.Text / batches
+		in.secrets = append(in.secrets, b.Secrets...)
 	}
-	in.text /= batches
 	return in
-}
-
-// fill adds what instrumentation adds to every record, and returns its size.
-func (in *input) fill(a pcommon.Map, i int) (size int) {
-	put := func(name, value string) {
-		a.PutStr(name, value)
-		size += len(name) + len(value)
-	}
-	put("http.request.method", "GET")
-	put("url.path", "/api/orders/list")
-	put("url.scheme", "https")
-	put("server.address", "shop.internal.example")
-	put("client.address", fmt.Sprintf("10.0.%d.%d", i/250, i%250))
-	put("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
-	put("network.protocol.version", "1.1")
-	put("http.route", "/api/orders/{id}")
-	a.PutInt("http.response.status_code", 200)
-	put("thread.name", fmt.Sprintf("http-nio-8080-exec-%d", i%20))
-	return size
 }
 
 // counting is the consumer behind the processor.
@@ -118,7 +64,7 @@ type work struct {
 
 func (in *input) make(c contender, set processor.Settings) (w *work, err error) {
 	w = &work{next: &counting{}}
-	if in.shape == spans {
+	if in.shape == requests.Spans {
 		w.traces, err = c.factory.CreateTraces(context.Background(), set, c.config, w.next)
 		w.component = w.traces
 		return w, err
@@ -131,14 +77,14 @@ func (in *input) make(c contender, set processor.Settings) (w *work, err error) 
 // fresh copies n batches: what is masked once is not masked again.
 func (in *input) fresh(n int) (logs []plog.Logs, traces []ptrace.Traces) {
 	for i := range n {
-		if in.shape == spans {
+		if in.shape == requests.Spans {
 			td := ptrace.NewTraces()
-			in.traces[i%batches].CopyTo(td)
+			in.batches[i%batches].Traces.CopyTo(td)
 			traces = append(traces, td)
 			continue
 		}
 		ld := plog.NewLogs()
-		in.logs[i%batches].CopyTo(ld)
+		in.batches[i%batches].Logs.CopyTo(ld)
 		logs = append(logs, ld)
 	}
 	return logs, traces

@@ -26,6 +26,7 @@ import (
 	leakveilprocessor "github.com/leakveil/leakveil/processor"
 
 	"github.com/leakveil/leakveil/benchmarks/corpus"
+	"github.com/leakveil/leakveil/benchmarks/requests"
 )
 
 // patterns find what the corpora plant, each a kind of glue: what a careful user of
@@ -94,15 +95,12 @@ func run() error {
 	fmt.Printf("batches of %d records, MB of text per CPU-second, one core, %s\n\n", batchSize, runtime.Version())
 	fmt.Println("| corpus | records | leakveil | redaction, 7 patterns | ratio | allocations a record |")
 	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: |")
-	for _, c := range []struct {
-		name string
-		o    corpus.Options
-	}{{"clean", corpus.Clean}, {"mixed", corpus.Mixed}, {"auth", corpus.Auth}} {
-		if *only != "" && *only != c.name {
+	for _, c := range requests.Corpora {
+		if *only != "" && *only != c.Name {
 			continue
 		}
-		for _, shape := range []shape{bodies, attributes, spans} {
-			if err := measure(c.name, shape, c.o); err != nil {
+		for _, shape := range requests.Shapes {
+			if err := measure(c.Name, shape, c.Options); err != nil {
 				return err
 			}
 		}
@@ -111,7 +109,7 @@ func run() error {
 }
 
 // measure prints one row.
-func measure(name string, s shape, o corpus.Options) error {
+func measure(name string, s requests.Shape, o corpus.Options) error {
 	input := newInput(s, o)
 	best := map[string]float64{}
 	allocations := 0.0

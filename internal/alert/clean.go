@@ -2,13 +2,12 @@ package alert
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/excerpt"
 )
 
 // Bounds on text that comes from records, in bytes. ECS indexes keywords up to
@@ -17,7 +16,6 @@ const (
 	maxClientID   = 256
 	maxText       = 1024
 	maxCandidates = 16
-	maxExcerpt    = 200
 )
 
 // Clean returns d with every text valid UTF-8, without control, format or
@@ -34,7 +32,7 @@ func Clean(d event.Detection, fallback time.Time) event.Detection {
 	}
 	d.Client = cleanClient(d.Client)
 	d.Time = cleanTime(d.Time, fallback)
-	d.Excerpt = cleanText(d.Excerpt, maxExcerpt)
+	d.Excerpt = cleanText(d.Excerpt, excerpt.Max)
 	if d.Traffic != "" {
 		d.Traffic = event.Synthetic // the one word for it
 	}
@@ -96,8 +94,8 @@ func cleanText(s string, limit int) string {
 	var b strings.Builder
 	keep := 0 // the longest prefix that leaves room for the ellipsis
 	for _, r := range s {
-		if unclean(r) {
-			escape(&b, r)
+		if excerpt.Unclean(r) {
+			excerpt.Escape(&b, r)
 		} else {
 			b.WriteRune(r) // an invalid byte arrives as U+FFFD
 		}
@@ -112,19 +110,5 @@ func cleanText(s string, limit int) string {
 }
 
 func isClean(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unclean)
-}
-
-// unclean reports whether r moves a cursor, hides, reorders or ends a line.
-func unclean(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-}
-
-func escape(b *strings.Builder, r rune) {
-	hex := strconv.FormatInt(int64(r), 16)
-	if r > 0xffff {
-		b.WriteString(`\U` + strings.Repeat("0", 8-len(hex)) + hex)
-		return
-	}
-	b.WriteString(`\u` + strings.Repeat("0", 4-len(hex)) + hex)
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, excerpt.Unclean)
 }

@@ -2,11 +2,21 @@ package alert
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/leakveil/leakveil/internal/notify"
 )
+
+func TestReasonsAreThoseOfTheirMaker(t *testing.T) {
+	ours, theirs := slices.Sorted(slices.Values(reasons)), slices.Sorted(slices.Values(notify.Reasons))
+	if !slices.Equal(ours, theirs) {
+		t.Errorf("%v, not %v", ours, theirs)
+	}
+}
 
 func TestDigestFollowsItsSchema(t *testing.T) {
 	schema := compileSchema(t, "digest-v1.json")

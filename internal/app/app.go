@@ -151,7 +151,7 @@ func (a *App) openWorkers(context.Context) error {
 		if a.payloads().plain() {
 			continue
 		}
-		m, err := otlp.NewMasker(otlp.Options{Pipeline: options, Detect: true, Region: a.config.Region})
+		m, err := otlp.NewMasker(otlp.Options{Pipeline: options, Detect: true, Region: a.config.Region, Excerpts: a.config.Alerts.Excerpt})
 		if err != nil {
 			return err
 		}
@@ -269,7 +269,7 @@ func (a *App) processor() *processor {
 		output: a.config.OutputTopic, codec: codecs[a.config.Output.Kafka.Codec],
 		alerts: a.config.Alerts.Kafka.Topic, file: a.alerts.file, fan: a.fan, dead: a.config.DeadLetter.Kafka.Topic,
 		key: a.key.Derive("detection id"), keyID: a.key.ID(), region: a.config.Region,
-		mark: markSynthetic(&a.config.Alerts.Synthetic), label: parseLabel(a.config.Alerts.Synthetic.Label),
+		mark: markSynthetic(&a.config.Alerts.Synthetic), label: parseLabel(a.config.Alerts.Synthetic.Label), excerpts: a.config.Alerts.Excerpt,
 		counts: a.metrics, now: time.Now,
 	}, a.workers...)
 }

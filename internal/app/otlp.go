@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/leakveil/leakveil/internal/alert"
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/gateway"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/linefile"
 	"github.com/leakveil/leakveil/internal/otlp"
 	"github.com/leakveil/leakveil/internal/otlpnet"
 	"github.com/leakveil/leakveil/internal/telemetry"
@@ -52,7 +52,7 @@ type OTLP struct {
 	pool     *otlp.Pool
 	gateway  *gateway.Gateway
 	exporter *otlpnet.Exporter
-	file     *alert.FileLog
+	file     *linefile.File
 	kafka    *gateway.Kafka
 	folding  *folding // nil when a topic or a file keeps detections
 	server   *otlpnet.Server
@@ -99,7 +99,7 @@ func (o *OTLP) openPool(context.Context) error {
 	synthetic := parseLabel(o.config.Alerts.Synthetic.Label)
 	o.pool, err = otlp.NewPool(n, otlp.Options{
 		Pipeline: options, Detect: true, Region: o.config.Region,
-		Synthetic: synthetic.name, SyntheticValue: synthetic.value, Mark: markSynthetic(&o.config.Alerts.Synthetic),
+		Synthetic: synthetic.name, SyntheticValue: synthetic.value, Mark: markSynthetic(&o.config.Alerts.Synthetic), Excerpts: o.config.Alerts.Excerpt,
 		Refuse: o.config.Input.OTLP.OnError == "reject_request",
 	})
 	return err
@@ -164,7 +164,7 @@ func (o *OTLP) openOutputs(ctx context.Context) error {
 	}
 	if path := c.Output.File.Path; path != "" {
 		var err error
-		if o.file, err = alert.OpenFile(path); err != nil {
+		if o.file, err = linefile.Open(fileOptions(&c.Output.File)); err != nil {
 			return fmt.Errorf("output.file.path: %w", err)
 		}
 		options.Outputs = append(options.Outputs, gateway.File{To: o.file})
@@ -178,6 +178,13 @@ func (o *OTLP) openOutputs(ctx context.Context) error {
 	o.gateway = gateway.New(options)
 	o.metrics.WatchMemory(o.gateway.Memory)
 	return nil
+}
+
+// maxLine bounds what half a line of the output can be: a request in JSON.
+const maxLine = 1 << 30
+
+func fileOptions(f *config.FileOutput) linefile.Options {
+	return linefile.Options{Path: f.Path, MaxBytes: int64(f.MaxBytes), MaxAge: f.MaxAge, Keep: f.Keep, MaxLine: maxLine}
 }
 
 func (o *OTLP) openExporter(ctx context.Context) error {

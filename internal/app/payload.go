@@ -156,6 +156,12 @@ func (j *job) inner(records, out []recordbatch.Record) {
 			if d.Where.Signal == "" { // JSON names what writes it as text does
 				d.Service, d.Region = client.Service(out[o.record].Value), j.regionOf(out[o.record].Value)
 			}
+			if j.mark != nil {
+				j.mark(&d)
+			}
+			if j.label.on(r) {
+				d.Traffic = event.Synthetic
+			}
 			j.tell(d)
 		}
 	}

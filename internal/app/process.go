@@ -8,8 +8,10 @@ import (
 	"github.com/leakveil/leakveil/internal/alert"
 	"github.com/leakveil/leakveil/internal/client"
 	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/excerpt"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
+	"github.com/leakveil/leakveil/internal/notify"
 	"github.com/leakveil/leakveil/internal/otlp"
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/internal/sink"
@@ -47,6 +49,7 @@ type processor struct {
 	region    string
 	mark      func(*event.Detection) // of synthetic traffic; nil: none
 	label     label                  // header of synthetic traffic
+	excerpts  bool
 	counts    counts
 	now       func() time.Time
 }
@@ -249,6 +252,19 @@ func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]
 	return out, dropped, nil
 }
 
+// of is the field in a record.
+func (f *field) of(r *recordbatch.Record) []byte {
+	switch f.name {
+	case "value":
+		return r.Value
+	case "key":
+		return r.Key
+	case "header_name":
+		return r.Headers[f.header].Key
+	}
+	return r.Headers[f.header].Value
+}
+
 func (f *field) set(r *recordbatch.Record, masked []byte) {
 	switch f.name {
 	case "value":
@@ -281,6 +297,7 @@ func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool) {
 // detections adds one event for each finding. Service and region are read from
 // the masked record: no name in an event can be a value that was found.
 func (j *job) detections(records, out []recordbatch.Record, results []pipeline.Result) {
+	var all []event.Detection
 	for i := range results {
 		r := &results[i]
 		if r.Part { // the finding before it stands for it
@@ -291,7 +308,7 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 		segment := j.batch.Segments()[r.Segment]
 		d := event.Detection{
 			Time: time.UnixMilli(record.Timestamp).UTC(),
-			Kind: string(r.Kind), Rule: r.Rule.ID, Severity: string(r.Rule.Severity), Confidence: string(r.Confidence),
+			Kind: string(r.Kind), Rule: r.Rule.ID, Confidence: string(r.Confidence),
 			Client: r.Client, Fingerprint: string(r.Fingerprint[:]), KeyID: j.keyID,
 			Where: event.Where{
 				Topic: j.in.Topic, Partition: j.in.Partition, Offset: record.Offset, Field: f.name,
@@ -299,6 +316,9 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 			},
 			Service: client.Service(out[f.record].Value), Region: j.regionOf(out[f.record].Value), Action: string(r.Action),
 		}
+		facts := r.Facts(d.Time)
+		d.Severity, d.Reasons = notify.Severity(&facts, j.now())
+		d.Expires = notify.Ends(&facts)
 		if j.mark != nil {
 			j.mark(&d)
 		}
@@ -306,8 +326,35 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 			d.Traffic = event.Synthetic
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
+		if j.excerpts {
+			d.Excerpt = excerpt.Around(f.of(&out[f.record]), d.Fingerprint)
+		}
 		j.counted.Findings(d.Kind, d.Action, 1)
-		j.tell(d)
+		all = append(all, d)
+	}
+	j.checkExcerpts(all)
+	for i := range all {
+		j.tell(all[i])
+	}
+}
+
+// checkExcerpts scans the excerpts again and drops those in which something is found.
+// The results of the worker are gone afterwards.
+func (j *job) checkExcerpts(detections []event.Detection) {
+	var texts []string
+	var of []int
+	for i := range detections {
+		if text := detections[i].Excerpt; text != "" {
+			texts, of = append(texts, text), append(of, i)
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	for i, free := range pipeline.Free(j.worker, texts) {
+		if !free {
+			detections[of[i]].Excerpt = ""
+		}
 	}
 }
 

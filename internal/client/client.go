@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -36,6 +37,7 @@ type Attributor struct {
 	all       []string    // the distinct identifiers of the record, sorted
 	known     int         // the part of the record that named is complete for
 	idp       bool
+	life      life
 	scratch   []byte
 	ids       map[string][]string // identifiers seen before, each in a list of its own
 }
@@ -76,6 +78,7 @@ func (a *Attributor) Reset() {
 
 // Of attributes one finding. value is its decoded value, valid during the call.
 func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Client {
+	a.life = life{}
 	if len(f.Inside) > 0 {
 		if c := inside(arena, f, value); c.ID != "" {
 			return c
@@ -91,6 +94,16 @@ func (a *Attributor) Of(arena []byte, f *detect.Finding, value []byte) event.Cli
 	}
 	return a.bound(record, f.KeyStart-f.RecordLow)
 }
+
+// life is what a value says of its own.
+type life struct {
+	ends  time.Time
+	bound bool
+}
+
+// Life returns when the value of the last finding ends by its own claims (zero: it
+// names none), and whether it works only with a key besides.
+func (a *Attributor) Life() (ends time.Time, bound bool) { return a.life.ends, a.life.bound }
 
 // inside attributes what a base64 blob holds by what else it holds.
 func inside(arena []byte, f *detect.Finding, value []byte) event.Client {
@@ -139,6 +152,7 @@ func (a *Attributor) own(arena []byte, f *detect.Finding, value []byte) event.Cl
 		return a.certain(formDecode(user), event.BasicUser)
 	}
 	if c, ok := a.claimsOf(value); ok {
+		a.life = c.life()
 		if f.Kind == rules.ClientAssertion {
 			return a.certain([]byte(firstOf(c.Iss, c.Sub)), event.Assertion)
 		}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/leakveil/leakveil/detect"
@@ -147,11 +149,24 @@ func isLetter(c byte) bool { return c|0x20-'a' < 26 && c|0x20 >= 'a' }
 
 // claims are the JWT claims that name a client: azp (OpenID Connect Core §2),
 // client_id (RFC 9068 §2.2), cid (Okta), appid (Entra v1), aud of ID tokens,
-// and iss and sub of assertions (RFC 7523 §3).
+// and iss and sub of assertions (RFC 7523 §3); and those that say how long a token
+// works, and with what.
 type claims struct {
 	Azp, Cid, AppID, Iss, Sub string
 	ClientID                  string `json:"client_id"`
-	Aud                       json.RawMessage
+	Aud, Exp, Cnf             json.RawMessage
+}
+
+// latest is beyond any end that is meant.
+const latest = 1 << 40
+
+// life reads exp (RFC 7519 §4.1.4, seconds since 1970) and cnf (RFC 7800).
+func (c *claims) life() (l life) {
+	if seconds, err := strconv.ParseFloat(string(c.Exp), 64); err == nil && seconds > 0 && seconds < latest {
+		l.ends = time.Unix(int64(seconds), 0).UTC()
+	}
+	l.bound = len(c.Cnf) > 2 && c.Cnf[0] == '{'
+	return l
 }
 
 func (c *claims) audience() string {

@@ -94,6 +94,7 @@ type Alerts struct {
 	Interval  time.Duration   `key:"interval"`
 	Store     AlertsStore     `key:"store"`
 	Sinks     []AlertSink     `key:"sinks"`
+	Excerpt   bool            `key:"excerpt"`
 	Notify    AlertsNotify    `key:"notify"`
 	Synthetic AlertsSynthetic `key:"synthetic"`
 }
@@ -101,6 +102,8 @@ type Alerts struct {
 // AlertsKafka is the topic of detections and alerts; empty: none.
 type AlertsKafka struct {
 	Topic string `key:"topic"`
+	// Forward leaves store and sinks to leakveil forward.
+	Forward bool `key:"forward"`
 }
 
 // AlertsFile is the NDJSON file of detections and alerts; empty: none.

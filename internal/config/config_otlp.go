@@ -40,7 +40,10 @@ type OTLPOutput struct {
 
 // FileOutput is a file of OTLP JSON, one request a line.
 type FileOutput struct {
-	Path string `key:"path"` // empty: none
+	Path     string        `key:"path"`      // empty: none
+	MaxBytes Size          `key:"max_bytes"` // 0: any
+	MaxAge   time.Duration `key:"max_age"`   // 0: any
+	Keep     int           `key:"keep"`
 }
 
 // KafkaRecords reports whether OTLP requests go to Kafka.

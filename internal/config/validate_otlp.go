@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"strings"
+	"time"
 )
 
 // otlp checks what goes together with an OTLP input.
@@ -53,6 +54,7 @@ func (v *validator) otlpOutputs(c *Config) {
 		v.add("output.otlp.endpoint", "is needed: say where masked requests go, or set output.file.path, or output.kafka.brokers")
 	}
 	v.otlpEndpoint(&out.OTLP)
+	v.otlpFile(&out.File)
 	v.enum("output.kafka.codec", out.Kafka.Codec)
 	v.enum("output.kafka.encoding", out.Kafka.Encoding)
 	if len(out.Kafka.Brokers) == 0 {
@@ -64,6 +66,22 @@ func (v *validator) otlpOutputs(c *Config) {
 		v.add("output.kafka.topic", "must be a topic name with {topic}, which stands for otlp_logs, otlp_spans and otlp_metrics; empty means that Kafka gets detections alone")
 	}
 }
+
+func (v *validator) otlpFile(out *FileOutput) {
+	const key = "output.file."
+	if out.MaxAge < 0 || out.MaxAge > 0 && out.MaxAge < time.Second {
+		v.add(key+"max_age", "is %v; it must be 0, or a second or more", out.MaxAge)
+	}
+	if out.MaxBytes != 0 {
+		v.between(key+"max_bytes", out.MaxBytes, 1<<20, 1<<50)
+	}
+	if out.Keep < 0 || out.Keep > maxKeep {
+		v.add(key+"keep", "must be between 0 and %d", maxKeep)
+	}
+}
+
+// maxKeep bounds the files that are renamed at each rotation.
+const maxKeep = 1000
 
 func (v *validator) otlpEndpoint(out *OTLPOutput) {
 	const key = "output.otlp."

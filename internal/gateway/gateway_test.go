@@ -324,7 +324,7 @@ func TestPanicsStay(t *testing.T) {
 func TestNestedToTheBrim(t *testing.T) {
 	w := &world{}
 	g := newGateway(t, w, nil)
-	for name, payload := range map[string][]byte{"arrays": nested(8<<20, 5, 1), "maps": nested(8<<20, 6, 1, 2)} {
+	for name, payload := range map[string][]byte{"arrays": nested(brim, 5, 1), "maps": nested(brim, 6, 1, 2)} {
 		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(payload)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -34,8 +34,8 @@ func (e Export) Deliver(ctx context.Context, r *Request) error {
 
 // Lines is a file that takes whole lines durably.
 type Lines interface {
-	// Append returns when the lines are on disk; after an error none of them is.
-	Append(lines [][]byte) error
+	// Append returns how many of the lines are on disk: all, unless there is an error.
+	Append(lines [][]byte) (n int, err error)
 }
 
 // File is the output to a file of OTLP JSON, one request a line, as the Collector's file
@@ -48,7 +48,8 @@ func (f File) Deliver(_ context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	return f.To.Append([][]byte{line})
+	_, err = f.To.Append([][]byte{line})
+	return err
 }
 
 // Encode returns the request as it is on a wire.

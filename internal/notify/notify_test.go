@@ -54,28 +54,41 @@ func TestSeverity(t *testing.T) {
 		change(&f)
 		return f
 	}
+	code := func(change func(*Facts)) Facts {
+		return facts(func(f *Facts) { f.Kind = "authorization_code"; change(f) })
+	}
 	for name, c := range map[string]struct {
 		f    Facts
 		now  time.Duration
 		want string
 		why  []string
 	}{
-		"as the rule says":     {facts(func(*Facts) {}), 0, "high", nil},
-		"past its usual life":  {facts(func(*Facts) {}), time.Hour, "info", []string{"expired"}},
-		"its own end counts":   {facts(func(f *Facts) { f.Expires = at(48 * time.Hour) }), 2 * time.Hour, "high", nil},
-		"past its own end":     {facts(func(f *Facts) { f.Expires = at(time.Minute) }), time.Minute, "info", []string{"expired"}},
-		"ends soon":            {facts(func(f *Facts) { f.Expires = at(4 * time.Minute) }), 0, "medium", []string{"ends_soon"}},
-		"bound to a key":       {facts(func(f *Facts) { f.Bound = true }), 0, "medium", []string{"bound"}},
-		"only possible":        {facts(func(f *Facts) { f.Confidence = "possible" }), 0, "medium", []string{"possible"}},
-		"all of it":            {facts(func(f *Facts) { f.Bound, f.Confidence, f.Rule = true, "possible", "low" }), 0, "info", []string{"bound"}},
-		"a pair":               {facts(func(f *Facts) { f.Pair, f.Bound, f.Kind = true, true, "code_verifier" }), 0, "critical", []string{"pair"}},
-		"a pair that is over":  {facts(func(f *Facts) { f.Pair, f.Kind = true, "authorization_code" }), 10 * time.Minute, "info", []string{"expired"}},
-		"never ends by itself": {facts(func(f *Facts) { f.Kind, f.Rule = "client_secret", "critical" }), 100000 * time.Hour, "critical", nil},
-		"unknown severity":     {facts(func(f *Facts) { f.Rule = "x" }), 0, "info", nil},
+		"as the rule says":       {facts(func(*Facts) {}), 0, "high", nil},
+		"nobody knows its end":   {facts(func(*Facts) {}), 1000 * time.Hour, "high", nil},
+		"within its usual life":  {code(func(*Facts) {}), 9 * time.Minute, "high", nil},
+		"past its usual life":    {code(func(*Facts) {}), 10 * time.Minute, "low", []string{"past_usual_life"}},
+		"past it, and info":      {code(func(f *Facts) { f.Rule = "info" }), time.Hour, "info", []string{"past_usual_life"}},
+		"its own end counts":     {facts(func(f *Facts) { f.Expires = at(48 * time.Hour) }), 2 * time.Hour, "high", nil},
+		"past its own end":       {facts(func(f *Facts) { f.Expires = at(time.Minute) }), time.Minute, "info", []string{"expired"}},
+		"ends soon":              {facts(func(f *Facts) { f.Expires = at(4 * time.Minute) }), 0, "medium", []string{"ends_soon"}},
+		"bound to a key":         {facts(func(f *Facts) { f.Bound = true }), 0, "medium", []string{"bound"}},
+		"only possible":          {facts(func(f *Facts) { f.Confidence = "possible" }), 0, "medium", []string{"possible"}},
+		"two steps":              {facts(func(f *Facts) { f.Bound, f.Confidence = true, "possible" }), 0, "low", []string{"bound", "possible"}},
+		"no step below the last": {facts(func(f *Facts) { f.Bound, f.Confidence, f.Rule = true, "possible", "low" }), 0, "info", []string{"bound"}},
+		"a pair":                 {code(func(f *Facts) { f.Pair, f.Bound, f.Kind = true, true, "code_verifier" }), 0, "critical", []string{"pair"}},
+		"a pair that is over":    {code(func(f *Facts) { f.Pair = true }), 10 * time.Minute, "low", []string{"past_usual_life"}},
+		"a pair past its end":    {facts(func(f *Facts) { f.Pair, f.Expires = true, epoch }), 0, "info", []string{"expired"}},
+		"never ends by itself":   {facts(func(f *Facts) { f.Kind, f.Rule = "client_secret", "critical" }), 100000 * time.Hour, "critical", nil},
+		"unknown severity":       {facts(func(f *Facts) { f.Rule = "x" }), 0, "info", nil},
 	} {
-		got, why := Severity(c.f, at(c.now))
+		got, why := Severity(&c.f, at(c.now))
 		if got != c.want || !slices.Equal(why, c.why) {
 			t.Errorf("%s: %s %v", name, got, why)
+		}
+		for _, reason := range why {
+			if !slices.Contains(Reasons, reason) {
+				t.Errorf("%s has no name", reason)
+			}
 		}
 	}
 }

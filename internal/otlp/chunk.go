@@ -108,6 +108,7 @@ func (m *Masker) visit(n int) {
 	u := &m.units[n]
 	m.at, m.segment, m.where = n, u.first, where{}
 	m.visited = visited{kinds: m.visited.kinds[:0]}
+	m.facts = m.facts[:0]
 	before := len(m.out.Detections)
 	m.request.visit(m, u)
 	if before < len(m.out.Detections) {

@@ -7,11 +7,14 @@ import (
 	"encoding/hex"
 	"hash"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/leakveil/leakveil/internal/client"
 	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/excerpt"
+	"github.com/leakveil/leakveil/internal/notify"
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/redact"
 )
@@ -51,7 +54,12 @@ func (m *Masker) report(e *edit) {
 			}
 		}
 		if m.options.Detect {
-			m.out.Detections = append(m.out.Detections, m.detection(r, start))
+			d := m.detection(r, start)
+			if m.options.Excerpts && e.hi > e.lo {
+				d.Excerpt = excerpt.Around([]byte(m.masked[e.lo:e.hi]), d.Fingerprint)
+			}
+			m.out.Detections = append(m.out.Detections, d)
+			m.facts = append(m.facts, r.Facts(time.Time{}))
 		}
 	}
 }
@@ -59,7 +67,7 @@ func (m *Masker) report(e *edit) {
 // detection is a finding with its client and its place.
 func (m *Masker) detection(r *pipeline.Result, start int) event.Detection {
 	return event.Detection{
-		Kind: string(r.Kind), Rule: r.Rule.ID, Severity: string(r.Rule.Severity), Confidence: string(r.Confidence),
+		Kind: string(r.Kind), Rule: r.Rule.ID, Confidence: string(r.Confidence),
 		Client: r.Client, Fingerprint: string(r.Fingerprint[:]), KeyID: m.worker.KeyID(), Action: string(r.Action),
 		Where: event.Where{Signal: m.request.signal(), Field: m.where.field(), Start: max(0, r.Start-start), End: max(0, r.End-start)},
 	}
@@ -95,8 +103,12 @@ func (m *Masker) place(u *unit, detections []event.Detection) {
 	default:
 		at = m.now().UTC()
 	}
+	now := m.now()
 	for i := range detections {
 		d := &detections[i]
+		m.facts[i].Leaked = at
+		d.Severity, d.Reasons = notify.Severity(&m.facts[i], now)
+		d.Expires = notify.Ends(&m.facts[i])
 		d.Time, d.Where.TraceID, d.Where.SpanID = at, trace, span
 		d.Service, d.Region, d.Traffic = m.told.service, m.told.region, m.told.traffic
 		if d.Client.How == event.Unknown && m.told.client.ID != "" {
@@ -123,6 +135,25 @@ func (m *Masker) know(u *unit) {
 		m.told.traffic = event.Synthetic
 	}
 	m.told.client = m.reader.resource(attrs)
+}
+
+// checkExcerpts scans the excerpts again and drops those in which something is found.
+func (m *Masker) checkExcerpts() {
+	var texts []string
+	var of []int
+	for i := range m.out.Detections {
+		if text := m.out.Detections[i].Excerpt; text != "" {
+			texts, of = append(texts, text), append(of, i)
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	for i, free := range pipeline.Free(m.worker, texts) {
+		if !free {
+			m.out.Detections[of[i]].Excerpt = ""
+		}
+	}
 }
 
 // maxService bounds the name of a service or region.

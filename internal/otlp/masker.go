@@ -9,6 +9,7 @@ import (
 
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/event"
+	"github.com/leakveil/leakveil/internal/notify"
 	"github.com/leakveil/leakveil/internal/pipeline"
 	"github.com/leakveil/leakveil/rules"
 )
@@ -26,6 +27,8 @@ type Options struct {
 	// detection once its client is known.
 	Synthetic, SyntheticValue string
 	Mark                      func(*event.Detection)
+	// Excerpts asks for excerpts of masked text.
+	Excerpts bool
 	// Summary adds to each changed log record and span, and to changed resources, how
 	// many values were replaced and of which kinds.
 	Summary bool
@@ -100,6 +103,7 @@ type Masker struct {
 	visited  visited
 	where    where
 	told     told
+	facts    []notify.Facts // of the unit's detections, until they are placed
 	drops    []unit
 	found    []unit // with findings, when detections are asked for
 	deadline time.Time
@@ -159,6 +163,7 @@ func (m *Masker) mask(r request) (out Outcome, err error) {
 		m.out.Dropped, m.out.Emptied = len(m.drops), r.records() == 0
 	}
 	m.relate()
+	m.checkExcerpts()
 	return m.out, nil
 }
 

@@ -186,6 +186,20 @@ func TestPayloadsOfSomethingElse(t *testing.T) {
 	}
 }
 
+// The deepest nesting that a payload in JSON can have ends nothing.
+func TestJSONNestedToTheBrim(t *testing.T) {
+	m := testMasker(t, nil)
+	const in, out = `{"arrayValue":{"values":[`, `]}}`
+	n := (MaxPayload - 200) / len(in+out)
+	text := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(in, n) + `{"stringValue":"x"}` + strings.Repeat(out, n) + `}]}]}]}`
+	if got, out, err := m.Payload("", JSON, []byte(text), time.Time{}); err != nil || out.Withheld["too_deep"] != 1 {
+		t.Errorf("%v, %d bytes, %v", err, len(got), out.Withheld)
+	}
+	if got, _, err := m.Document([]byte(text), time.Time{}); !errors.Is(err, ErrDecode) || got != nil {
+		t.Errorf("%v, %d bytes", err, len(got))
+	}
+}
+
 // Detections of records without a time have that of the record they came in.
 func TestPayloadsWithoutTimes(t *testing.T) {
 	m := testMasker(t, nil)

@@ -83,11 +83,12 @@ func rename(of pcommon.Map, renamed map[int]string) {
 
 // member visits one name and its value. It returns the masked name when that changed.
 func (m *Masker) member(in names, of *siblings, name string, v pcommon.Value, outer frame, depth int) (string, bool) {
-	if depth == 0 {
+	told := depth == 0 && m.mode != gathering // while gathering nobody asks where a text stands
+	if told {
 		m.where.attribute = ""
 	}
 	masked, changed := m.plain(in.name, name)
-	if depth == 0 && in != ofBody && !changed {
+	if told && in != ofBody && !changed {
 		m.where.attribute = name
 	}
 	if t := v.Type(); t == pcommon.ValueTypeStr || t == pcommon.ValueTypeBytes || t == pcommon.ValueTypeMap || t == pcommon.ValueTypeSlice {

@@ -42,6 +42,11 @@ type Result struct {
 	Client      event.Client
 	Fingerprint redact.Fingerprint
 	Action      redact.Action
+	// Expires is the value's own end; zero: it names none. Bound means that it works
+	// only with a key besides (cnf), Pair that what makes it usable is in the record
+	// too. They are known with Options.Attribute.
+	Expires     time.Time
+	Bound, Pair bool
 }
 
 // scanner is detect.Scanner; tests put failing ones in its place.
@@ -125,6 +130,7 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 		}
 		if w.options.Attribute {
 			r.Client = w.clients.Of(arena, f, w.value)
+			r.Expires, r.Bound = w.clients.Life()
 		}
 		w.results = append(w.results, r)
 		w.spans = append(w.spans, redact.Span{
@@ -134,6 +140,7 @@ func (w *Worker) Find(b *detect.Batch) (results []Result, err error) {
 	if w.options.Attribute {
 		w.relate()
 		w.disown(arena)
+		w.pair()
 	}
 	if w.options.Suppress != nil {
 		w.suppress(arena)

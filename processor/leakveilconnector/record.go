@@ -61,6 +61,7 @@ func fill(l plog.LogRecord, d event.Detection, now time.Time) {
 		{"leakveil.severity", d.Severity}, {"leakveil.confidence", d.Confidence},
 		{"leakveil.client.id", d.Client.ID}, {"leakveil.client.how", string(d.Client.How)}, {"leakveil.client.confidence", d.Client.Confidence},
 		{"leakveil.key_id", d.KeyID}, {"leakveil.region", d.Region},
+		{"leakveil.expires_at", formatTime(d.Expires)}, {"leakveil.traffic", d.Traffic}, {"leakveil.excerpt", d.Excerpt},
 		{"leakveil.where.signal", d.Where.Signal}, {"leakveil.where.field", d.Where.Field},
 	} {
 		if f.text != "" {
@@ -70,10 +71,19 @@ func fill(l plog.LogRecord, d event.Detection, now time.Time) {
 	a.PutInt("leakveil.severity_score", int64(alert.SeverityScore(d.Severity)))
 	a.PutInt("leakveil.where.start", int64(d.Where.Start))
 	a.PutInt("leakveil.where.end", int64(d.Where.End))
+	putList(a, "leakveil.severity_reasons", d.Reasons...)
 	putList(a, "leakveil.action", d.Action)
 	putList(a, "leakveil.fingerprints", d.Fingerprint)
 	putList(a, "leakveil.services", d.Service)
 	putList(a, "leakveil.client.candidates", d.Client.Candidates...)
+}
+
+// formatTime is a time as documents have it, "" for the zero time.
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
 
 func putList(a pcommon.Map, name string, texts ...string) {
