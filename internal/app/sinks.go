@@ -13,13 +13,17 @@ import (
 	"github.com/leakveil/leakveil/internal/telemetry"
 )
 
-// openSinks opens the store and makes the sinks that read it. Without either
-// alerts go to topic and file alone.
+// openSinks opens the store and makes the sinks that read it. Without either, and
+// where leakveil forward has them, alerts go to topic and file alone.
 func (a *App) openSinks(ctx context.Context) error {
-	c := a.config.Alerts
-	if c.Store.Path == "" {
+	if c := a.config.Alerts; c.Store.Path == "" || c.Kafka.Forward {
 		return nil
 	}
+	return a.makeSinks(ctx)
+}
+
+func (a *App) makeSinks(ctx context.Context) error {
+	c := a.config.Alerts
 	names, every := make([]string, len(c.Sinks)), []string(nil)
 	sinks := make([]sink.Sink, len(c.Sinks))
 	for i, s := range c.Sinks {

@@ -16,6 +16,7 @@ type Config struct {
 	Policies    []Policy    `key:"policies"`
 	Workers     int         `key:"workers"` // 0: one for each CPU
 	Engine      string      `key:"engine" enum:"auto,hyperscan,portable"`
+	EngineForm  string      `key:"engine_form" enum:"auto,classes,literals"`
 	Region      string      `key:"region"`
 	Log         Log         `key:"log"`
 
@@ -101,6 +102,8 @@ type Alerts struct {
 // AlertsKafka is the topic of detections and alerts; empty: none.
 type AlertsKafka struct {
 	Topic string `key:"topic"`
+	// Forward leaves store and sinks to leakveil forward.
+	Forward bool `key:"forward"`
 }
 
 // AlertsFile is the NDJSON file of detections and alerts; empty: none.
