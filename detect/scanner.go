@@ -15,6 +15,7 @@ type Database struct {
 	prefixes [256][]*Trigger // those of a vendor's prefix, by its first byte
 	matcher  matcher
 	engine   Engine
+	form     EngineForm
 }
 
 // trigger returns the trigger of an event.

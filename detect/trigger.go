@@ -72,9 +72,11 @@ const maxTrigger = 2*rules.MaxKey + 64
 func (t *Trigger) Role() rules.Role { return t.Rule.Role }
 
 // Expression returns the trigger in the engine's syntax.
-func (t *Trigger) Expression() string {
+func (t *Trigger) Expression() string { return t.expression(t.elems) }
+
+func (t *Trigger) expression(elems []elem) string {
 	var out strings.Builder
-	for _, e := range t.elems {
+	for _, e := range elems {
 		if e.text != "" {
 			out.WriteString(e.text)
 		} else {

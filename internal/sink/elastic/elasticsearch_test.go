@@ -20,7 +20,10 @@ func TestARealElasticsearch(t *testing.T) {
 	for _, version := range []string{"8.15.0", "9.1.0"} {
 		t.Run(version, func(t *testing.T) {
 			certs := backend.NewCerts(t)
-			server := backend.StartElasticsearch(t, certs, version)
+			server, ok := backend.StartSecureElasticsearch(t, certs, version)
+			if !ok {
+				t.Fatalf("no Java for Elasticsearch %s", version)
+			}
 			options := func(user, stream string) elastic.Options {
 				return elastic.Options{Stream: stream, HTTP: transport.HTTPOptions{
 					URL: server.URL, TLS: transport.TLS{CAFile: certs.CA}, Username: user, Password: transport.Secret{File: server.PasswordFile}, Gzip: true,
