@@ -156,6 +156,8 @@ ask "" "$a value $print"
 ask "What do I call to revoke what web-shop leaked?" "$a revoke web-shop"
 ask "web-shop was mended four hours ago: did the leak stop?" "$a stopped web-shop"
 ask "And that of spa-bank?" "$a stopped spa-bank"
+ask "The same without a SIEM, from leakveil's own database while it runs" "bin/leakveil clients --store $dir/alerts.db --since 24h"
+ask "" "bin/leakveil clients --store $dir/alerts.db --client web-shop --system keycloak | head -8"
 
 cat <<TEXT
 

@@ -45,7 +45,10 @@ brokers, the topics or the rights are not as needed.`,
 	return cmd
 }
 
-func run(file string) error {
+func run(file string) error { return serve(file, app.Open) }
+
+// serve runs what open makes of a configuration until a signal ends it.
+func serve[R app.Runner](file string, open func(context.Context, *config.Config, telemetry.Build, *slog.Logger) (R, error)) error {
 	c, err := config.Load(file)
 	if err != nil {
 		return wrongUse(err)
@@ -60,7 +63,7 @@ func run(file string) error {
 	if engine == detect.Portable {
 		log.Info(portableNote)
 	}
-	a, err := app.Open(ctx, c, buildInfo(engine), log)
+	a, err := open(ctx, c, buildInfo(engine), log)
 	if err != nil && ctx.Err() != nil {
 		log.Info("leakveil was stopped before it began")
 		return nil // what failed, failed for that

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -76,6 +77,7 @@ type setup struct {
 	more                 string // further YAML, of keys that are not written here
 	inputMore, limits    string // YAML flow members, as `topics_regex: ".*"`
 	alertsMore           string // YAML lines below alerts, indented by two
+	alertsKafka          string // YAML flow members of alerts.kafka
 	noAlertsFile         bool
 }
 
@@ -95,7 +97,7 @@ func (s setup) write(t *testing.T, dir, key, listen string) string {
 		input += ", " + s.inputMore
 	}
 	text := fmt.Sprintf("input: {kafka: {%s}}\n", input)
-	text += fmt.Sprintf("alerts:\n  kafka: {topic: %s}\n  interval: 1s\n", s.alerts())
+	text += fmt.Sprintf("alerts:\n  kafka: {topic: %s%s}\n  interval: 1s\n", s.alerts(), s.alertsKafka)
 	if !s.noAlertsFile {
 		text += fmt.Sprintf("  file: {path: %s}\n", filepath.Join(dir, "alerts.ndjson"))
 	}
@@ -139,6 +141,7 @@ func mustBinary(t *testing.T) string {
 
 // member is a process of leakveil run, started any number of times.
 type member struct {
+	command                string // empty: run
 	t                      *testing.T
 	program, dir, listen   string
 	cmd                    *exec.Cmd
@@ -171,7 +174,7 @@ func (m *member) start() {
 		m.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(m.program, "run", "--config", filepath.Join(m.dir, "leakveil.yaml"))
+	cmd := exec.Command(m.program, cmp.Or(m.command, "run"), "--config", filepath.Join(m.dir, "leakveil.yaml"))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -3,21 +3,27 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/sink"
 	"github.com/leakveil/leakveil/internal/sink/build"
 	"github.com/leakveil/leakveil/internal/sink/transport"
 	"github.com/leakveil/leakveil/internal/store"
+	"github.com/leakveil/leakveil/internal/telemetry"
 )
 
-// openSinks opens the store and makes the sinks that read it. Without either
-// alerts go to topic and file alone.
+// openSinks opens the store and makes the sinks that read it. Without either, and
+// where leakveil forward has them, alerts go to topic and file alone.
 func (a *App) openSinks(ctx context.Context) error {
-	c := a.config.Alerts
-	if c.Store.Path == "" {
+	if c := a.config.Alerts; c.Store.Path == "" || c.Kafka.Forward {
 		return nil
 	}
+	return a.makeSinks(ctx)
+}
+
+func (a *App) makeSinks(ctx context.Context) error {
+	c := a.config.Alerts
 	names, every := make([]string, len(c.Sinks)), []string(nil)
 	sinks := make([]sink.Sink, len(c.Sinks))
 	for i, s := range c.Sinks {
@@ -42,8 +48,22 @@ func (a *App) openSinks(ctx context.Context) error {
 		runners[i] = sink.NewRunner(sink.Options{Name: names[i], Sink: sinks[i], Outbox: box.View(names[i]), Log: a.log, Observe: a.observe})
 	}
 	a.fan = sink.NewFan(box, runners...)
+	a.metrics.WatchSinks(func() telemetry.Sinks { return watched(box, a.fan.States(), time.Now()) })
 	a.fan.Tend((&notifier{store: box, wake: a.fan.Wake, warn: a.log.Warn}).run)
 	return nil
+}
+
+// watched is what the metrics show of the store and the sinks.
+func watched(box *store.Store, states []sink.State, now time.Time) telemetry.Sinks {
+	out := telemetry.Sinks{Failing: map[string]time.Duration{}}
+	out.Used, out.Limit = box.Size()
+	for _, s := range states {
+		out.Failing[s.Name] = 0
+		if !s.Failing.IsZero() {
+			out.Failing[s.Name] = max(0, now.Sub(s.Failing))
+		}
+	}
+	return out
 }
 
 // observe tells the metrics what a sink took.

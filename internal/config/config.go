@@ -101,6 +101,8 @@ type Alerts struct {
 // AlertsKafka is the topic of detections and alerts; empty: none.
 type AlertsKafka struct {
 	Topic string `key:"topic"`
+	// Forward leaves store and sinks to leakveil forward.
+	Forward bool `key:"forward"`
 }
 
 // AlertsFile is the NDJSON file of detections and alerts; empty: none.

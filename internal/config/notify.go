@@ -78,6 +78,19 @@ func (v *validator) notify(n *AlertsNotify) {
 	}
 }
 
+// forward checks that leakveil forward has something to read and somewhere to keep it.
+func (v *validator) forward(c *Config) {
+	if !c.Alerts.Kafka.Forward {
+		return
+	}
+	if c.Alerts.Kafka.Topic == "" || c.Input.OTLP.Enabled && !c.KafkaAlerts() {
+		v.add("alerts.kafka.forward", "is true, and there is no alerts topic to forward from")
+	}
+	if c.Alerts.Store.Path == "" {
+		v.add("alerts.store.path", "is needed with alerts.kafka.forward: leakveil forward keeps alerts there")
+	}
+}
+
 func (v *validator) synthetic(s *AlertsSynthetic) {
 	if strings.HasPrefix(s.Label, "=") {
 		v.add("alerts.synthetic.label", "must be a name, or name=value")

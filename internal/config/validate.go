@@ -25,6 +25,7 @@ func (c *Config) Validate() error {
 	v.policies(c.Policies)
 	v.sinks(&c.Alerts)
 	v.rest(c)
+	v.forward(c)
 	if len(v.problems) > 0 {
 		return v.problems.sorted()
 	}

@@ -193,7 +193,8 @@ func TestPrometheusOverLeakveilRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prometheus := backend.StartPrometheus(t, scraped, rules)
+	alertmanager := backend.StartAlertmanager(t)
+	prometheus := backend.StartPrometheus(t, scraped, alertmanager, rules)
 	query := func(expr string) (found []map[string]string) {
 		var answer struct {
 			Data struct {
@@ -214,6 +215,12 @@ func TestPrometheusOverLeakveilRun(t *testing.T) {
 			return m["alertname"] == "LeakveilCriticalLeak" && m["kind"] == "client_secret" && m["severity"] == "page"
 		})
 	})
+	backend.Eventually(t, "the alert at the Alertmanager, with its runbook", func() bool {
+		var got []struct{ Labels, Annotations map[string]string }
+		get(t, alertmanager+"/api/v2/alerts", &got)
+		return len(got) > 0 && got[0].Labels["alertname"] == "LeakveilCriticalLeak" && got[0].Annotations["runbook_url"] == runbookURL+"client_secret.md"
+	})
+	backend.Eventually(t, "the sink that fails", func() bool { return len(query(`leakveil_sink_failing_seconds{sink="dead"} > 0`)) == 1 })
 	response, err := http.Get("http://" + scraped + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +249,8 @@ func get(t *testing.T, url string, answer any) {
 	}
 }
 
-// startLeakveil runs leakveil with an OTLP input, and returns the addresses of that
+// startLeakveil runs leakveil with an OTLP input and a sink that nobody listens on,
+// and returns the addresses of that
 // and of its metrics.
 func startLeakveil(t *testing.T) (otlp, scraped string) {
 	t.Helper()
@@ -254,10 +262,14 @@ func startLeakveil(t *testing.T) (otlp, scraped string) {
 	text := fmt.Sprintf(`
 input: {otlp: {enabled: true, grpc: "", http: %q}}
 output: {file: {path: %s/out.ndjson}}
-alerts: {file: {path: %s/alerts.ndjson}, interval: 1s}
+alerts:
+  file: {path: %s/alerts.ndjson}
+  store: {path: %s/alerts.db}
+  interval: 1s
+  sinks: [{name: dead, type: webhook, url: "http://%s", every_state: true}]
 fingerprint: {key_file: %s/key}
 http: {listen: %q}
-`, otlp, dir, dir, dir, scraped)
+`, otlp, dir, dir, dir, address(), dir, scraped)
 	for name, content := range map[string][]byte{"key": key, "leakveil.yaml": []byte(text)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,8 @@ type OutputPlan struct {
 	Output Connection
 	Topics []string // of records
 	Alerts string   // topic; empty: none
+	// ReadOnly means that the alerts topic is read alone.
+	ReadOnly bool
 	// Groups fold the alerts topic.
 	Groups []string
 }
@@ -30,7 +32,11 @@ func PreflightOutput(ctx context.Context, p OutputPlan) (map[string]int, error) 
 		partitions[topic] = f.topic(ctx, c, key+".topic", topic, writeOperation)
 	}
 	if p.Alerts != "" {
-		f.topic(ctx, c, "alerts.kafka.topic", p.Alerts, writeOperation, readOperation)
+		operations := []operation{readOperation}
+		if !p.ReadOnly {
+			operations = append(operations, writeOperation)
+		}
+		f.topic(ctx, c, "alerts.kafka.topic", p.Alerts, operations...)
 	}
 	for _, group := range p.Groups {
 		f.group(ctx, c, group, fmt.Sprintf("group %s keeps where the alerts are folded, and this user may not use it; give it Read on the group", group))

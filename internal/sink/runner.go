@@ -70,6 +70,9 @@ type State struct {
 	Reason string
 	// Since is when the last Send succeeded, or the Runner began.
 	Since time.Time
+	// Failing is when the receiver began to take nothing; zero: it took something of
+	// the last Send.
+	Failing time.Time
 }
 
 // Runner carries an outbox's entries to one sink, from its own cursor.
@@ -324,7 +327,9 @@ func (r *Runner) note(seen Observation, split bool) {
 	r.mu.Lock()
 	r.state.Broken, r.state.Reason = r.breaker.open(), seen.Reason
 	if lives {
-		r.state.Since = time.Now()
+		r.state.Since, r.state.Failing = time.Now(), time.Time{}
+	} else if r.state.Failing.IsZero() {
+		r.state.Failing = time.Now()
 	}
 	r.mu.Unlock()
 	r.o.Observe(seen)

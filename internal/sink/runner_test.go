@@ -120,7 +120,7 @@ func TestADeadSinkHurtsNoOther(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		for _, s := range fan.States() {
-			if s.Broken != (s.Name == "dead") {
+			if s.Broken != (s.Name == "dead") || s.Failing.IsZero() == s.Broken || s.Broken && time.Since(s.Failing) < time.Hour {
 				t.Errorf("%+v", s)
 			}
 		}
@@ -132,7 +132,7 @@ func TestADeadSinkHurtsNoOther(t *testing.T) {
 		if dead.distinct() != 1000 {
 			t.Fatalf("%d of 1000 after it came back", dead.distinct())
 		}
-		if s := fan.States()[0]; s.Broken || s.Reason != "" {
+		if s := fan.States()[0]; s.Broken || s.Reason != "" || !s.Failing.IsZero() {
 			t.Errorf("%+v", s)
 		}
 	})

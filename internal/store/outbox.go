@@ -186,6 +186,17 @@ func (s *Store) used(ctx context.Context, tx *sql.Tx) (int64, error) {
 	return (pages - free) * size, nil
 }
 
+// Size returns how many bytes of the database hold something, and how many may; -1
+// when the database does not say.
+func (s *Store) Size() (used, limit int64) {
+	var pages, free, size int64
+	row := s.db.QueryRow("SELECT * FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()")
+	if row.Scan(&pages, &free, &size) != nil {
+		return -1, s.o.MaxBytes
+	}
+	return (pages - free) * size, s.o.MaxBytes
+}
+
 // Read implements outbox.Outbox, for a reader of what is notified. Other readers
 // have a View.
 func (s *Store) Read(ctx context.Context, after int64, limit, maxBytes int) ([]outbox.Entry, error) {

@@ -227,3 +227,18 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Fatal("never full")
 }
+
+func TestSizeGrowsWithWhatIsStored(t *testing.T) {
+	s := open(t, Options{Path: filepath.Join(t.TempDir(), "a.db"), Readers: []string{"r"}, MaxBytes: 64 << 20})
+	before, limit := s.Size()
+	document := bytes.Repeat([]byte("x"), 1<<20)
+	for i := range 4 {
+		if err := s.Append(t.Context(), []outbox.Entry{{ID: fmt.Sprint(i), Data: document}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, _ := s.Size()
+	if limit != 64<<20 || before <= 0 || after-before < 4<<20 || after > 6<<20 {
+		t.Errorf("%d, then %d of %d", before, after, limit)
+	}
+}

@@ -40,12 +40,22 @@ type Metrics struct {
 	mu         sync.Mutex
 	partitions map[partition]Position
 	memory     func() (used, limit int64)
+	sinks      func() Sinks
 	now        func() time.Time
 }
 
 type partition struct {
 	topic  string
 	number int32
+}
+
+// Sinks is how the way to the sinks does.
+type Sinks struct {
+	// Used and Limit are bytes of the database.
+	Used, Limit int64
+	// Failing is how long each sink has taken nothing while it was tried; 0: it does
+	// not fail.
+	Failing map[string]time.Duration
 }
 
 // Position is where a partition's work stands.
@@ -103,6 +113,7 @@ func (m *Metrics) gauges(k *maker, b Build) {
 	lag, age := k.gauge("leakveil.consumer.lag"), k.gauge("leakveil.commit.age")
 	used, limit := k.gauge("leakveil.memory.used"), k.gauge("leakveil.memory.limit")
 	info := k.gauge("leakveil.build_info")
+	stored, room, failing := k.gauge("leakveil.store.used"), k.gauge("leakveil.store.limit"), k.gauge("leakveil.sink.failing")
 	build := metric.WithAttributes(attribute.String("version", b.Version), attribute.String("revision", b.Revision),
 		attribute.String("go_version", runtime.Version()), attribute.String("engine", b.Engine))
 	k.observe(func(_ context.Context, o metric.Observer) error {
@@ -114,13 +125,21 @@ func (m *Metrics) gauges(k *maker, b Build) {
 			o.ObserveFloat64(used, float64(u))
 			o.ObserveFloat64(limit, float64(l))
 		}
+		if m.sinks != nil {
+			s := m.sinks()
+			o.ObserveFloat64(stored, float64(s.Used))
+			o.ObserveFloat64(room, float64(s.Limit))
+			for name, d := range s.Failing {
+				o.ObserveFloat64(failing, d.Seconds(), metric.WithAttributes(attribute.String("sink", name)))
+			}
+		}
 		for p, position := range m.partitions {
 			set := metric.WithAttributes(attribute.String("topic", p.topic), attribute.String("partition", strconv.Itoa(int(p.number))))
 			o.ObserveFloat64(lag, float64(max(0, position.Lag)), set)
 			o.ObserveFloat64(age, m.age(position), set)
 		}
 		return nil
-	}, lag, age, used, limit, info)
+	}, lag, age, used, limit, info, stored, room, failing)
 }
 
 func (m *Metrics) age(p Position) float64 {

@@ -64,6 +64,9 @@ func fill(m *Metrics) {
 	m.Requests("logs", "delivered")
 	m.SetPosition("app", 5, Position{Lag: 9, LastCommit: time.Unix(100, 0), InWork: true})
 	m.WatchMemory(func() (int64, int64) { return 10, 20 })
+	m.WatchSinks(func() Sinks {
+		return Sinks{Used: 30, Limit: 40, Failing: map[string]time.Duration{"siem": 90 * time.Second}}
+	})
 }
 
 func TestEveryMetricOfTheTableIsShown(t *testing.T) {
@@ -91,6 +94,8 @@ func TestEveryMetricOfTheTableIsShown(t *testing.T) {
 		`leakveil_consumer_lag{partition="5",topic="app"} 9`,
 		`leakveil_commit_age_seconds{partition="5",topic="app"} 3`,
 		`leakveil_memory_used_bytes 10`,
+		`leakveil_store_used_bytes 30`,
+		`leakveil_sink_failing_seconds{sink="siem"} 90`,
 		`leakveil_retention_lost_total{topic="app"} 7`,
 		`leakveil_batch_duration_seconds_bucket{le="0.025"} 1`,
 	} {

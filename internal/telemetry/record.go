@@ -186,3 +186,14 @@ func (m *Metrics) WatchMemory(f func() (used, limit int64)) {
 	defer m.mu.Unlock()
 	m.memory = f
 }
+
+// WatchSinks has the gauges of store and sinks ask f at each scrape. f must not call
+// Metrics.
+func (m *Metrics) WatchSinks(f func() Sinks) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sinks = f
+}

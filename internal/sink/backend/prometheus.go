@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -30,9 +31,9 @@ func Promtool(t testing.TB, dir string, stdin []byte, args ...string) string {
 	return string(out)
 }
 
-// StartPrometheus starts a server that scrapes target (host:port) and evaluates
-// the rule files every second, and returns its address.
-func StartPrometheus(t testing.TB, target string, rules ...string) string {
+// StartPrometheus starts a server that scrapes target (host:port), evaluates the rule
+// files every second and tells the Alertmanager (a URL), and returns its address.
+func StartPrometheus(t testing.TB, target, alertmanager string, rules ...string) string {
 	t.Helper()
 	dir, port := t.TempDir(), FreePort(t)
 	files := ""
@@ -41,12 +42,13 @@ func StartPrometheus(t testing.TB, target string, rules ...string) string {
 	}
 	config := write(t, filepath.Join(dir, "prometheus.yml"), fmt.Sprintf(`
 global: {scrape_interval: 1s, evaluation_interval: 1s}
+alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
 rule_files:
 %s
 scrape_configs:
 - job_name: leakveil
   static_configs: [{targets: [%q]}]
-`, files, target))
+`, strings.TrimPrefix(alertmanager, "http://"), files, target))
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	cmd := exec.Command(filepath.Join(prometheus(t), "prometheus"), "--config.file="+config,
 		"--storage.tsdb.path="+filepath.Join(dir, "tsdb"), fmt.Sprint("--web.listen-address=127.0.0.1:", port))
