@@ -114,15 +114,21 @@ func quotedSpellings(key string) []string {
 // joseHeads begin the base64 of JOSE headers, after their first members.
 var joseHeads = []string{"eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi", "eyJlbmMiOi"}
 
-// zlibTriggers find zlib data in base64 (RFC 1950, at the usual level) where a value
-// begins: three characters say less than gzip's.
+// zlibHeads begin the base64 of zlib data with a window of 32 KiB (RFC 1950 §2.2), at
+// each level of compression.
+var zlibHeads = []struct{ head, next string }{{"eA", "EFGH"}, {"eF", "4567"}, {"eJ", "wxyz"}, {"eN", "opqr"}}
+
+// zlibTriggers find zlib data in base64 where a value begins: three characters say less
+// than gzip's.
 func zlibTriggers(r *rules.Rule) []*Trigger {
 	var out []*Trigger
 	for _, before := range []string{`"`, "'", "=", ": "} {
-		t := &Trigger{Rule: r, Key: "zlib in base64", word: "eJ", form: formBlob, gzip: true, enc: layer.Base64Std}
-		t.elems = append(literalElems(before+"eJ", false), elem{set: setOf("wxyz"), n: 1}, elem{set: inBlob, n: weakTail})
-		t.tail = len("eJw") + weakTail
-		out = append(out, t)
+		for _, z := range zlibHeads {
+			t := &Trigger{Rule: r, Key: "zlib in base64", word: z.head, form: formBlob, gzip: true, enc: layer.Base64Std}
+			t.elems = append(literalElems(before+z.head, false), elem{set: setOf(z.next), n: 1}, elem{set: inBlob, n: weakTail})
+			t.tail = len(z.head) + 1 + weakTail
+			out = append(out, t)
+		}
 	}
 	return out
 }

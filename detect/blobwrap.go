@@ -9,12 +9,12 @@ import (
 	"github.com/leakveil/leakveil/rules"
 )
 
-// Base64 is wrapped at 64 or 76 characters, and inside a string the line ends are
+// Base64 is wrapped, mostly at 64 or 76 characters, and inside a string the line ends are
 // text: \n, \r\n, with any number of backslashes. Such a blob is decoded as one, and
 // masked whole: its writing is not kept.
 
-// minWrapped is the least width at which base64 is wrapped; all widths are whole groups.
-const minWrapped = 40
+// minWrapped is the least width at which base64 is wrapped.
+const minWrapped = 16
 
 // inStd are the characters of base64.
 var inStd = setOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -54,12 +54,13 @@ func breakBefore(b []byte, p, lo int) int {
 	return p
 }
 
-func isWidth(n int) bool { return n >= minWrapped && n%4 == 0 }
+func isWidth(n int) bool { return n >= minWrapped }
 
-// wrapped extends a blob over line ends that are written as text, and reports whether
-// there are any.
+// wrapped extends a blob over line ends that are written as text, where its lines are as
+// long as each other but the last, and reports whether there are any.
 func (b *blob) wrapped(arena []byte, lo, hi int) bool {
 	line := b.start // of the line that the blob was found on
+	width := 0      // of a whole line
 	for {
 		brk := breakBefore(arena, b.start, lo)
 		if brk == b.start {
@@ -70,18 +71,19 @@ func (b *blob) wrapped(arena []byte, lo, hi int) bool {
 			start--
 		}
 		start += min(brk-start, escapeHead(arena, start, lo))
-		if !isWidth(brk - start) {
+		if !isWidth(brk-start) || width != 0 && brk-start != width {
 			break
 		}
-		b.start = start
+		b.start, width = start, brk-start
 	}
 	found := b.start < line
-	for isWidth(b.end - line) {
+	for isWidth(b.end-line) && (width == 0 || b.end-line == width) {
 		n := textBreak(arena[b.end:hi])
 		next := run(arena, b.end+n, hi, inStd)
-		if n == 0 || next == b.end+n {
+		if n == 0 || next == b.end+n || next-b.end-n > b.end-line {
 			break
 		}
+		width = b.end - line
 		line, b.end, found = b.end+n, next, true
 	}
 	if found {

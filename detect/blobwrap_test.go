@@ -34,6 +34,19 @@ func compressed(t *testing.T, text string, to func(io.Writer) io.WriteCloser) []
 	return out.Bytes()
 }
 
+func zlibAt(level int) func(t *testing.T, text string) string {
+	return func(t *testing.T, text string) string {
+		b := compressed(t, text, func(w io.Writer) io.WriteCloser {
+			z, err := zlib.NewWriterLevel(w, level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return z
+		})
+		return `{"body":"` + base64.StdEncoding.EncodeToString(b) + `"}`
+	}
+}
+
 // holders write a text with a secret into blobs that are found by what is in them.
 var holders = map[string]func(t *testing.T, text string) string{
 	"wrapped at 64": func(_ *testing.T, text string) string {
@@ -45,6 +58,15 @@ var holders = map[string]func(t *testing.T, text string) string{
 	"wrapped, escaped": func(_ *testing.T, text string) string {
 		return `{"m":"{\"body\":\"` + wrapText(base64.StdEncoding.EncodeToString([]byte(text)), 76, `\\n`) + `\"}"}`
 	},
+	"wrapped at 30": func(_ *testing.T, text string) string {
+		return `{"body":"` + wrapText(base64.StdEncoding.EncodeToString([]byte(text)), 30, `\n`) + `","x":1}`
+	},
+	"wrapped at 45": func(_ *testing.T, text string) string {
+		return `body: "` + wrapText(base64.StdEncoding.EncodeToString([]byte(text)), 45, `\r\n`) + `"`
+	},
+	"zlib, fast":  zlibAt(zlib.BestSpeed),
+	"zlib, level": zlibAt(4),
+	"zlib, small": zlibAt(zlib.BestCompression),
 	"zlib": func(t *testing.T, text string) string {
 		b := compressed(t, text, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
 		return `{"body":"` + base64.StdEncoding.EncodeToString(b) + `"}`

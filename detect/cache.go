@@ -23,12 +23,15 @@ func CompileCached(cache Cache, set *rules.Set, roles ...rules.Role) (*Database,
 	return CompileWith(Options{Cache: cache}, set, roles...)
 }
 
-// digest names the compiled form of triggers for an engine's version.
-func digest(version string, triggers []*Trigger) string {
+// digest names what is made of triggers in some forms by an engine's version.
+func digest(version string, triggers []*Trigger, forms ...EngineForm) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n", version)
-	for i, t := range triggers {
-		fmt.Fprintf(sum, "%d:/%s/%s\n", i, t.Expression(), t.Flags())
+	for _, form := range forms {
+		fmt.Fprintf(sum, "%s\n", form)
+		for i, t := range triggers {
+			fmt.Fprintf(sum, "%d:/%s/%s\n", i, form.Expression(t), t.Flags())
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -45,6 +45,7 @@ func init() { // breaks the initialisation cycle through Scanner
 		"last_part":     func(_ *Scanner, _ *candidate, v []byte) bool { return looksRandom(v[bytes.LastIndexByte(v, '.')+1:]) },
 		"entra":         func(_ *Scanner, _ *candidate, v []byte) bool { return entraToken(v) },
 		"entra_secret":  checkEntraSecret,
+		"signed_value":  func(_ *Scanner, _ *candidate, v []byte) bool { return signedValue(v) },
 		"cas_ticket":    func(_ *Scanner, _ *candidate, v []byte) bool { return casTicket(v) },
 		"salesforce":    func(_ *Scanner, _ *candidate, v []byte) bool { return salesforceToken(v) },
 	}
@@ -75,7 +76,7 @@ func (s *Scanner) check(c *candidate) bool {
 		s.refuses("never_values", suppressed(&r.Suppress, v)) || s.refuses("template", s.isTemplate(c, v)) ||
 		s.refuses("word_in_brackets", s.isWordInBrackets(c, v)) ||
 		c.glue.inside && s.refuses("other_member", digestLen[len(v)] && isHex(v) && isOther(s.arena, c.KeyStart, c.Low)) ||
-		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) ||
+		s.refuses("member_name", s.isMemberName(c)) || s.refuses("type_name", s.isTypeName(c, v)) || s.refuses("address", isAddress(v)) ||
 		s.refuses("source_code", s.isSource(c, v)) || s.refuses("stored_value", isHashed(v)) ||
 		c.glue.loose && s.refuses("next_field", isPair(whole) || !looksRandom(v)) ||
 		s.refuses("next_field", c.isSetting(whole)) {
@@ -84,7 +85,7 @@ func (s *Scanner) check(c *candidate) bool {
 	if c.glue.sep == ' ' && c.glue.quote == 0 && s.refuses("prose", isProse(c, whole, v)) {
 		return false
 	}
-	if c.glue.over && s.refuses("line_goes_on", !s.endsLine(c)) {
+	if c.glue.over && s.refuses("line_goes_on", !s.endsLine(c) && !s.isQuotedMember(c)) {
 		return false
 	}
 	if c.glue.strict && !s.passes("strict", s.isStrict(c, v)) {

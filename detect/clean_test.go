@@ -74,6 +74,9 @@ var clean = map[string][]string{
 		"!function(e){e.x={password:r.X%l6.Y%l3,token:e.t,accessToken:t.s%a9,clientSecret:n.J%l3.U%a9}}(this);//# sourceMappingURL=app.%h20.js.map",
 		"curl -sS https://%o.example/%h12?v=%l10 -u ann:«$PASS|${TOKEN}|<token>|********|mypassword»",
 	},
+	"addresses of objects": {
+		"#<OAuth2::AccessToken:0x%h16 @client=#<OAuth2::Client:0x%h16>>", "<oauthlib.AccessToken object at 0x%h12> AccessToken@%h8 ClientSecret: 0x%h16",
+	},
 	"sentences": {
 		"%w the «access token|refresh token|authorization code|client secret|id token|password» «is invalid|has expired|was not found|of user ann expired at %t|issued for %u was revoked|hash: %h64|id: %u|length is 43»",
 		"your password: auth cart and the client secret: «replica|request|timeout|handler»", "%w secret code \"passwordChangedAt\": \"%h32\"", "%w secret invalid xsrfToken: %i",

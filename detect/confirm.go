@@ -45,6 +45,10 @@ func (s *Scanner) confirm(t *Trigger, to int) {
 	c.Rule, c.Kind = t.Rule, t.Rule.Kind
 	c.Segment, c.Low, c.High = at.segment, at.lo, at.hi
 	c.RecordLow, c.RecordHigh = at.rlo, at.rhi
+	if t.binds {
+		s.confirmBinds(c, to)
+		return
+	}
 	if t.form == formJar {
 		s.openJar(c, to-t.rest)
 		return
@@ -297,7 +301,7 @@ func (s *Scanner) extend(c *candidate, in *set) {
 // vendors put characters into tokens that no grammar lists. Secrets that people
 // choose may hold blanks as well.
 func (s *Scanner) widen(c *candidate, end int, f layer.Form) {
-	if end <= c.End {
+	if end <= c.End || bytes.IndexByte(s.arena[c.End:end], 0x1b) >= 0 { // colours end it
 		return
 	}
 	any := c.Rule.Value.Alphabet == "visible"

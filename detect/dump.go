@@ -148,25 +148,55 @@ func (r *dumpRow) fits(chars []byte) bool {
 	return true
 }
 
-// IsDumpRow reports whether a line, without its end, is a row of a dump in hexadecimal.
+// IsDumpRow reports whether a line, without its end, is a row of a dump in hexadecimal,
+// as it is or behind what a logger writes before it.
 func IsDumpRow(line []byte) bool {
-	var r dumpRow
-	return r.read(line)
+	_, ok := rowIn(line)
+	return ok
 }
+
+const (
+	// maxBeforeRow bounds what a logger writes before a row.
+	maxBeforeRow = 256
+	// maxRowStarts bounds the places at which a row is looked for.
+	maxRowStarts = 8
+)
+
+// rowIn returns where the row begins that a line ends with.
+func rowIn(line []byte) (int, bool) {
+	var r dumpRow
+	if r.read(line) {
+		return 0, true
+	}
+	starts := 0
+	for p := 1; p < min(len(line), maxBeforeRow) && starts < maxRowStarts; p++ {
+		if unhex(line[p]) > 15 && line[p] != '|' || !beforeRow(line[p-1]) {
+			continue
+		}
+		starts++
+		if r.read(line[p:]) {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
+func beforeRow(c byte) bool { return isBlank(c) || c == ':' || c == ']' || c == '>' }
 
 // readDump returns the bytes of the dump whose rows text begins with, at least n if
 // there are as many.
 func readDump(text []byte, n int) (out []byte) {
-	eachRow(text, func(_ int, r *dumpRow) bool {
+	eachRow(text, func(_, _ int, r *dumpRow) bool {
 		out = append(out, r.bytes[:r.n]...)
 		return len(out) < n
 	})
 	return out
 }
 
-// eachRow calls fn with each row of the dump that text begins with and where it begins,
-// while fn says so, and returns where the last one's line ends.
-func eachRow(text []byte, fn func(at int, r *dumpRow) bool) (end int) {
+// eachRow calls fn with each row of the dump that text begins with, where it begins and
+// where its line ends, while fn says so, and returns the latter of the last one. Before
+// the first row nothing stands; before each other there may be what a logger writes.
+func eachRow(text []byte, fn func(at, eol int, r *dumpRow) bool) (end int) {
 	var r dumpRow
 	next := -1
 	for at := 0; at < len(text); {
@@ -176,11 +206,18 @@ func eachRow(text []byte, fn func(at int, r *dumpRow) bool) (end int) {
 		} else if eol-at > maxRowLine {
 			return end
 		}
-		if !r.read(bytes.TrimRight(text[at:eol], "\r")) || next >= 0 && r.offset != next {
+		line := bytes.TrimRight(text[at:eol], "\r")
+		start, ok := 0, false
+		if next < 0 {
+			ok = r.read(line)
+		} else if start, ok = rowIn(line); ok {
+			ok = r.read(line[start:]) && r.offset == next
+		}
+		if !ok {
 			return end
 		}
 		next, end = r.offset+r.n, eol
-		if !fn(at, &r) {
+		if !fn(at+start, eol, &r) {
 			return end
 		}
 		at = eol + 1
@@ -194,8 +231,11 @@ func (s *Scanner) confirmDump(t *Trigger, to int, at place) {
 	if at.segment < 0 {
 		hi = len(s.arena)
 	}
-	row := lineStart(s.arena, to-t.tail, max(at.lo, to-t.tail-maxRowLine))
-	s.scanDump(t.Rule, row, hi, at)
+	line := lineStart(s.arena, to-t.tail, max(at.lo, to-t.tail-maxRowLine))
+	end, _ := lineEnd(s.arena, line, min(hi, line+maxRowLine+2))
+	if start, ok := rowIn(s.arena[line:end]); ok {
+		s.scanDump(t.Rule, line+start, hi, at)
+	}
 }
 
 // beginsInDump reports whether the first line of text is a row of a dump.
@@ -212,9 +252,11 @@ func (s *Scanner) goOnDump() {
 	if !beginsInDump(s.arena) {
 		return
 	}
+	end, _ := lineEnd(s.arena, 0, min(len(s.arena), maxRowLine+2))
+	start, _ := rowIn(s.arena[:end])
 	for _, t := range s.db.triggers {
 		if t.form == formDump {
-			s.scanDump(t.Rule, 0, len(s.arena), place{segment: -1})
+			s.scanDump(t.Rule, start, len(s.arena), place{segment: -1})
 			return
 		}
 	}
@@ -224,16 +266,18 @@ func (s *Scanner) goOnDump() {
 func (s *Scanner) scanDump(rule *rules.Rule, row, hi int, at place) {
 	var text []byte
 	var rows []int // where they begin in text, and in the arena
-	end := eachRow(s.arena[row:hi], func(at int, r *dumpRow) bool {
+	known := len(s.dumps)
+	eachRow(s.arena[row:hi], func(at, eol int, r *dumpRow) bool {
 		rows = append(rows, len(text), row+at)
+		s.dumps = append(s.dumps, bounds{uint32(row + at), uint32(row + eol)})
 		text = append(text, r.bytes[:r.n]...)
 		return len(text) < maxDump
 	})
 	defer func() { clear(text[:cap(text)]) }()
 	if len(text) < minCut {
+		s.dumps = s.dumps[:known]
 		return
 	}
-	s.dumps = append(s.dumps, bounds{uint32(row), uint32(row + end)})
 	found, err := []Finding(nil), error(nil)
 	if s.depth < maxBlobDepth {
 		found, err = s.inside(text, false)
@@ -297,7 +341,11 @@ func (s *Scanner) addColumn(f Finding, start, end int, fill layer.Fill) {
 // inDump reports whether an event is in a dump that was scanned.
 func (s *Scanner) inDump(to int) bool {
 	n := len(s.dumps)
-	return n > 0 && to > int(s.dumps[n-1].lo) && to <= int(s.dumps[n-1].hi)
+	if n == 0 || to > int(s.dumps[n-1].hi) {
+		return false
+	}
+	i, _ := slices.BinarySearchFunc(s.dumps, to, func(d bounds, to int) int { return int(d.hi) - to })
+	return i < n && to > int(s.dumps[i].lo)
 }
 
 // mergeDumps puts what was found in dumps in its place among the findings, and drops
@@ -307,12 +355,8 @@ func (s *Scanner) mergeDumps() {
 		return
 	}
 	s.findings = slices.DeleteFunc(s.findings, func(f Finding) bool {
-		for _, d := range s.dumps {
-			if f.Blob < int(d.hi) && f.End > int(d.lo) {
-				return true
-			}
-		}
-		return false
+		i, _ := slices.BinarySearchFunc(s.dumps, f.Blob+1, func(d bounds, from int) int { return int(d.hi) - from })
+		return i < len(s.dumps) && f.End > int(s.dumps[i].lo)
 	})
 	s.findings = append(s.findings, s.dumped...)
 	slices.SortStableFunc(s.findings, func(a, b Finding) int { return a.Blob - b.Blob })

@@ -47,6 +47,12 @@ var dumpRows = map[string]func(at int, b []byte) string{
 	"wireshark": func(at int, b []byte) string {
 		return fmt.Sprintf("%04x   %-47s   %s", at, pairsOf(b, 1), shownChars(b))
 	},
+	"logger": func(at int, b []byte) string {
+		return fmt.Sprintf("2026-11-20 08:15:%02d,%03d DEBUG [io-%d] o.a.wire - %08x: %-47s  %s", at/16%60, at%1000, at%7, at, pairsOf(b, 1), shownChars(b))
+	},
+	"logger, bars": func(at int, b []byte) string {
+		return fmt.Sprintf("{%d} i.n.LoggingHandler: |%08x| %-48s|%-16s|", at, at, pairsOf(b, 1), shownChars(b))
+	},
 	"hexdump -C": func(at int, b []byte) string {
 		half := min(8, len(b))
 		return fmt.Sprintf("%08x  %-23s  %-23s  |%s|", at, pairsOf(b[:half], 1), pairsOf(b[half:], 1), shownChars(b))

@@ -78,7 +78,8 @@ func (e Engine) Version() string {
 // cache.
 type Options struct {
 	Engine Engine
-	Cache  Cache // of Hyperscan's databases; nil for none
+	Form   EngineForm // of Hyperscan's triggers; empty is Classes
+	Cache  Cache      // of Hyperscan's databases; nil for none
 }
 
 // CompileWith is Compile with a chosen engine and a cache. An engine that the
@@ -92,18 +93,26 @@ func CompileWith(o Options, set *rules.Set, roles ...rules.Role) (*Database, err
 	if err != nil {
 		return nil, err
 	}
+	if err := o.Form.Check(); err != nil {
+		return nil, err
+	}
 	db, err := generate(set, roles...)
 	if err != nil {
 		return nil, err
 	}
 	db.engine = name
 	if name == Portable {
+		db.form = Classes
 		db.matcher = compilePortable(db.triggers)
 		return db, nil
 	}
-	db.matcher, err = compileCached(o.Cache, db.triggers)
+	db.matcher, db.form, err = compileCached(o.Cache, o.Form, db.triggers)
 	return db, err
 }
+
+// Form returns the form that the database was compiled in, never AutoForm; Classes for
+// the portable engine.
+func (db *Database) Form() EngineForm { return db.form }
 
 // Engine returns the engine that the database was compiled for, never Auto.
 func (db *Database) Engine() Engine { return db.engine }

@@ -12,18 +12,9 @@ const haveHyperscan = true
 
 func hyperscanVersion() string { return hyperscan.Version() }
 
-// compileHyperscan compiles the triggers, each under its number.
-func compileHyperscan(triggers []*Trigger) (*hyperscanMatcher, error) {
-	data, err := serialized(triggers)
-	if err != nil {
-		return nil, err
-	}
-	return restore(data)
-}
-
-// serialized returns the compiled triggers as Hyperscan writes them, or nothing
-// when there is nothing to look for but shapes.
-func serialized(triggers []*Trigger) ([]byte, error) {
+// serialized returns the compiled triggers as Hyperscan writes them, each under its
+// number, or nothing when there is nothing to look for but shapes.
+func serialized(triggers []*Trigger, form EngineForm) ([]byte, error) {
 	if len(triggers) == 0 {
 		return nil, nil
 	}
@@ -33,7 +24,7 @@ func serialized(triggers []*Trigger) ([]byte, error) {
 		if t.caseless {
 			flags |= hyperscan.Caseless
 		}
-		patterns[i] = hyperscan.NewPattern(t.Expression(), flags)
+		patterns[i] = hyperscan.NewPattern(form.Expression(t), flags)
 		patterns[i].Id = i
 	}
 	db, err := hyperscan.NewBlockDatabase(patterns...)
@@ -48,32 +39,47 @@ func serialized(triggers []*Trigger) ([]byte, error) {
 	return data, nil
 }
 
-// compileCached is compileHyperscan that looks into a cache first, when there is
-// one. The key is a digest of every expression and of the engine's version.
-func compileCached(cache Cache, triggers []*Trigger) (matcher, error) {
-	if cache == nil {
-		return orNil(compileHyperscan(triggers))
+// compileHyperscan compiles the triggers in a form.
+func compileHyperscan(triggers []*Trigger, form EngineForm) (*hyperscanMatcher, error) {
+	data, err := serialized(triggers, form)
+	if err != nil {
+		return nil, err
 	}
-	key := digest(hyperscanVersion(), triggers)
+	return restore(data, form.behind(triggers))
+}
+
+// compileCached compiles the triggers, or takes them from a cache when there is one.
+// The key is a digest of every expression and of the engine's version.
+func compileCached(cache Cache, form EngineForm, triggers []*Trigger) (matcher, EngineForm, error) {
+	switch form {
+	case AutoForm:
+		return calibrated(cache, triggers)
+	case "":
+		form = Classes
+	}
+	m, err := cached(cache, form, triggers)
+	if err != nil {
+		return nil, "", err // a nil pointer is not to become an interface that is not nil
+	}
+	return m, form, nil
+}
+
+func cached(cache Cache, form EngineForm, triggers []*Trigger) (*hyperscanMatcher, error) {
+	if cache == nil {
+		return compileHyperscan(triggers, form)
+	}
+	key, behind := digest(hyperscanVersion(), triggers, form), form.behind(triggers)
 	if data := cache.Load(key); len(data) > 0 {
-		if m, err := restore(data); err == nil && prove(m, triggers) == nil {
+		if m, err := restore(data, behind); err == nil && prove(m, triggers) == nil {
 			return m, nil
 		}
 	}
-	data, err := serialized(triggers)
+	data, err := serialized(triggers, form)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > 0 {
 		cache.Store(key, data)
 	}
-	return orNil(restore(data))
-}
-
-// orNil keeps a nil pointer from becoming an interface that is not nil.
-func orNil(m *hyperscanMatcher, err error) (matcher, error) {
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return restore(data, behind)
 }

@@ -9,6 +9,6 @@ const haveHyperscan = false
 
 func hyperscanVersion() string { return "" }
 
-func compileCached(Cache, []*Trigger) (matcher, error) {
-	return nil, errors.New("detect: this build has no Hyperscan")
+func compileCached(Cache, EngineForm, []*Trigger) (matcher, EngineForm, error) {
+	return nil, "", errors.New("detect: this build has no Hyperscan")
 }

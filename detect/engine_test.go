@@ -12,7 +12,8 @@ import (
 // bothEngines gives the events of both, in order.
 type bothEngines struct {
 	db        *Database
-	hyperscan engine
+	hyperscan engine // in the form of Classes
+	literals  engine
 	portable  *portable
 }
 
@@ -24,7 +25,16 @@ func newBothEngines(t testing.TB) *bothEngines {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.close() })
-	return &bothEngines{db, e, compilePortable(db.triggers)}
+	m, err := compileHyperscan(db.triggers, Literals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	literals, err := m.engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = literals.close() })
+	return &bothEngines{db, e, literals, compilePortable(db.triggers)}
 }
 
 // compare fails where the engines' events differ, and returns their number.
@@ -35,6 +45,16 @@ func (b *bothEngines) compare(t *testing.T, text []byte) int {
 		t.Fatal(err)
 	}
 	slices.SortFunc(want, compareEvents)
+	var same []event
+	if err := b.literals.scan(text, &same); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(same, compareEvents)
+	if !slices.Equal(same, want) {
+		report(t, b.db, text, same, want, "Hyperscan with literals alone")
+		report(t, b.db, text, want, same, "Hyperscan with classes alone")
+		t.Fatalf("%d events with literals, %d with classes", len(same), len(want))
+	}
 	got := portableEvents(t, b.portable, text)
 	if !slices.Equal(got, want) {
 		report(t, b.db, text, got, want, "the portable engine alone")

@@ -24,7 +24,11 @@ func (s *Scanner) follow(b *Batch) {
 		if found.Rule == nil || found.Blob < f.done || found.End == hi {
 			continue
 		}
-		end, eol := lineEnd(s.arena, found.End, min(hi, found.End+maxRowTail))
+		tail := maxRowTail
+		if s.arena[found.End] == 0x1b {
+			tail = maxColours
+		}
+		end, eol := lineEnd(s.arena, found.End, min(hi, found.End+tail))
 		if eol < 0 {
 			continue
 		}

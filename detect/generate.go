@@ -110,7 +110,8 @@ func (l *glueList) around(open int, before, sep, after string) {
 const openers = "%\\\"'`<[{(\x1b"
 
 // schemeGlues stand between an authentication scheme and its credentials.
-var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+"}
+// The last are those of a member that is named as the scheme: auth: { bearer: 'V' }.
+var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+", ": '", `: "`, `":"`, `": "`, "': '"}
 
 // triggersOf generates all triggers of a rule.
 func triggersOf(r *rules.Rule) []*Trigger {
@@ -138,6 +139,11 @@ func triggersOf(r *rules.Rule) []*Trigger {
 	for _, name := range r.Traces {
 		t := nameTriggers(r, name)[0]
 		t.trace = true
+		out = append(out, t)
+	}
+	for _, lead := range r.Binds {
+		t := &Trigger{Rule: r, Key: lead, word: lead, form: formKey, binds: true}
+		t.elems = literalElems(lead, false)
 		out = append(out, t)
 	}
 	for _, key := range r.Jars {

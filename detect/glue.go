@@ -1,5 +1,7 @@
 package detect
 
+import "bytes"
+
 // glue says how a key meets its value.
 type glue struct {
 	start int  // the value's first byte
@@ -47,6 +49,7 @@ func parseGlue(b []byte, p, hi int) (glue, bool) {
 // fullGlue is the whole grammar.
 func fullGlue(b []byte, p, hi int) (glue, bool) {
 	g := glue{start: behindSuffix(b, p, hi)}
+	g.visibility(b, hi)
 	if !g.closeKey(b, hi) {
 		return g, g.start > p && g.part(b, min(hi, p+maxApart)) && g.start < hi
 	}
@@ -71,11 +74,35 @@ func behindSuffix(b []byte, p, hi int) int {
 	if q < hi && (b[q] == '_' || b[q] == '-') {
 		q++
 	}
-	const suffix = "value"
-	if end := q + len(suffix); end < hi && equalFold(b[q:end], suffix) && !inKey(b[end]) {
-		return end
+	for _, suffix := range suffixes {
+		if end := q + len(suffix); end < hi && equalFold(b[q:end], suffix) && !inKey(b[end]) {
+			return end
+		}
 	}
 	return p
+}
+
+// suffixes are words that keys end in as well: tokenValue, client_secret_key.
+var suffixes = []string{"value", "key"}
+
+// visibility steps over what PHP prints of a member behind its name: :protected,
+// ":protected, :Class:private, ":"Class":private.
+func (g *glue) visibility(b []byte, hi int) {
+	const longest = 80
+	if g.start >= hi || b[g.start] != '"' && b[g.start] != ':' {
+		return
+	}
+	line := b[g.start:min(hi, g.start+longest)]
+	end := bytes.IndexByte(line, ']')
+	if end < 0 {
+		return
+	}
+	for _, word := range []string{":protected", ":private"} {
+		if bytes.HasSuffix(line[:end], []byte(word)) && bytes.IndexByte(line[:end], ' ') < 0 {
+			g.start += end
+			return
+		}
+	}
 }
 
 // next reads the character at g.start and steps over it.
@@ -179,7 +206,7 @@ func (g *glue) separator(b []byte, hi int) bool {
 	case g.tableCell(b, hi), g.inList(b, hi):
 	default:
 		// Prose: the key was followed by blanks alone, which are consumed.
-		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' && before < 0x80 {
+		if before := b[g.start-1]; !isBlank(before) && before != '"' && before != '\'' && before != '`' && before < 0x80 && !behindSGR(b, g.start, 0) {
 			return false
 		}
 		g.sep = ' '
@@ -199,7 +226,7 @@ func (g *glue) openValue(b []byte, hi int) {
 			return
 		}
 		switch {
-		case ch.c == 0x1b && g.quote == 0:
+		case ch.c == 0x1b:
 			n := sgr(b, g.start, hi)
 			if n == 0 {
 				return

@@ -198,6 +198,9 @@ var notations = []struct{ name, text string }{
 	{"length in bytes", `K [43 bytes]: V`},
 	{"length of characters", `K (len=43) = "V"`},
 	{"in brackets", `x K[V] y`},
+	{"php private member", `[K:AccessToken:private] => V`},
+	{"php protected member", `["K":protected]=> string(43) "V"`},
+	{"perl printer", "\x1b[0;38;5;104mK\x1b[m   \x1b[0;38;5;81m \x1b[m\x1b[0;38;5;81m\"\x1b[m\x1b[0;38;5;107mV\x1b[m\x1b[0;38;5;81m\"\x1b[m"},
 	{"php session", `x|i:1;K|s:43:"V";y|b:1;`},
 	{"sql rows", `INSERT INTO t (id, K) values (1, 'V'), (2, 'short')`},
 	{"yaml name", "- name: K\n  value: V\n- name: x"},
@@ -215,7 +218,7 @@ var weakCannotWrite = map[string]bool{
 	"c# dictionary": true, "sql insert": true, "sql insert, last": true, "yaml block": true, "object's member": true, "object's argument": true, "got": true,
 	"xml element, attribute": true, "single curly quotes": true, "guillemets": true, "blanks that do not break": true, "comparison, javascript": true,
 	"table": true, "columns": true, "columns, semicolons": true, "dash": true, "long dash": true, "arrow, one character": true, "appended": true, "default": true, "r": true, "lisp": true, "xdebug": true, "php reference": true, "yaml tag": true, "yaml anchor": true, "form with pluses": true, "set to": true, "changed": true,
-	"length": true, "length in bytes": true, "length of characters": true, "in brackets": true, "php session": true, "sql rows": true, "yaml name": true, "yaml quoted name": true,
+	"length": true, "length in bytes": true, "length of characters": true, "in brackets": true, "php private member": true, "php protected member": true, "perl printer": true, "php session": true, "sql rows": true, "yaml name": true, "yaml quoted name": true,
 	"comparison, differs": true, "system property": true, "build property": true,
 }
 

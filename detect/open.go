@@ -21,6 +21,7 @@ type Open struct {
 	Have, Rows int
 
 	width, indent int  // of the first line, in bytes
+	hang          int  // the column of the string or bracket that the value stands in, where programs go on
 	row, margin   int  // of the last further line
 	dots          int  // of a JWT so far; -1: it is none
 	tail          byte // '=' (quoted-printable) or '\\' that the line ends with, or 0
@@ -42,6 +43,7 @@ func (o *Open) Live() bool { return o.Rule != nil }
 
 const (
 	maxRowTail = 16      // bytes behind a value at its line's end
+	maxColours = 160     // the same where colours fill the row
 	minRow     = 40      // width from which lines are wrapped
 	maxLook    = 4 << 10 // bytes before a value that are looked at for what is open
 )
@@ -58,6 +60,7 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	o.width, o.indent = eol-line, margin(b[line:eol])
 	o.printable = bytes.Contains(before, []byte("=3D")) && isPrintable(b[line:eol])
 	o.header = isField(before)
+	o.hang = hangOf(before)
 	o.opened = len(before) > 0 && before[0] == '+' && bytes.IndexByte(before, '|') > minRest
 	o.made, o.padded = madeOf(b[f.Start:f.End]), b[f.End-1] == '='
 	if v := b[f.Start:f.End]; bytes.HasPrefix(v, []byte("eyJ")) {
@@ -71,7 +74,34 @@ func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 		f.End--
 		o.padded, o.soft = false, true
 	}
-	return o, o.readTail(b[f.End:eol])
+	return o, o.readTail(undecorated(b[f.End:eol]))
+}
+
+// undecorated is what stands behind a value without what sets colours there, and
+// without the blanks that they fill a row with.
+func undecorated(rest []byte) []byte {
+	if len(rest) == 0 || rest[0] != 0x1b {
+		return rest
+	}
+	p := indented(rest)
+	if p > 0 && p < len(rest) && isBlank(rest[p-1]) { // text of another column
+		return rest
+	}
+	return rest[p:]
+}
+
+// indented counts the blanks and the bytes of what sets colours that a line begins with.
+func indented(line []byte) int {
+	n := margin(line)
+	for n < len(line) && line[n] == 0x1b {
+		k := sgr(line, n, len(line))
+		if k == 0 {
+			return n
+		}
+		n += k
+		n += margin(line[n:])
+	}
+	return n
 }
 
 // isSoftBreak reports whether the equals sign that v, a value at its line's end, ends
@@ -173,6 +203,17 @@ func openQuote(text []byte) byte {
 		return 0
 	}
 	return '"'
+}
+
+// hangOf returns the column of the last bracket or quote that begins a string or a list
+// in text, where what is printed in columns goes on, or 0.
+func hangOf(text []byte) int {
+	for p := len(text) - 1; p > 1; p-- {
+		if indexByte("'\"([{", text[p]) && text[p-1] == ' ' && (text[p-2] == '=' || text[p-2] == ':') {
+			return p
+		}
+	}
+	return 0
 }
 
 // isField reports whether text begins with the name of a header field and a colon,

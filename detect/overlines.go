@@ -42,7 +42,14 @@ type awaited struct {
 // awaitOver finds the value of a key that ends at end on the lines below it. True when
 // c is that value, which stands on a line of its own.
 func (s *Scanner) awaitOver(c *candidate, end int) bool {
-	if !s.cursor.batch.lines || c.High-end > maxTail {
+	if !s.cursor.batch.lines || end > c.High {
+		return false
+	}
+	most := maxTail
+	if bytes.IndexByte(s.arena[end:min(c.High, end+maxTail)], 0x1b) >= 0 {
+		most = maxColours
+	}
+	if c.High-end > most {
 		return false
 	}
 	what := s.awaitedBehind(c, end)
@@ -94,7 +101,10 @@ func (s *Scanner) resume(a awaited) {
 // awaitedBehind reads what stands between a key and its line's end.
 func (s *Scanner) awaitedBehind(c *candidate, end int) awaits {
 	b := s.arena
-	rest := bytes.TrimRight(b[end:c.High], " \t")
+	member := glue{start: end}
+	member.visibility(b, c.High)
+	end = member.start
+	rest := bytes.TrimRight(withoutColours(b[end:c.High]), " \t")
 	if isPartName(b, end) && bytes.Contains(b[c.Low:c.KeyStart], []byte("isposition")) && len(rest) > 0 && isQuote(rest[0]) {
 		return awaitsPart
 	}
@@ -131,6 +141,22 @@ func (s *Scanner) awaitedBehind(c *candidate, end int) awaits {
 	return awaitsNothing
 }
 
+// withoutColours is text without what sets colours.
+func withoutColours(text []byte) []byte {
+	if bytes.IndexByte(text, 0x1b) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for p := 0; p < len(text); p++ {
+		if n := sgr(text, p, len(text)); n > 0 {
+			p += n - 1
+			continue
+		}
+		out = append(out, text[p])
+	}
+	return out
+}
+
 // nameBefore reports whether a line's text before a key is the name of the member that
 // the key is the value of: - name: , "key": ".
 func nameBefore(before []byte) bool {
@@ -147,7 +173,7 @@ func nameBefore(before []byte) bool {
 func (s *Scanner) awaitedAt(c *candidate, a *awaited) (found, goesOn bool) {
 	b, lo, hi := s.arena, c.Low, c.High
 	line := bytes.TrimSpace(b[lo:hi])
-	g := glue{start: lo + margin(b[lo:hi]), sep: ':', over: true, strict: a.what == awaitsValue || a.what == awaitsToken}
+	g := glue{start: lo + indented(b[lo:hi]), sep: ':', over: true, strict: a.what == awaitsValue || a.what == awaitsToken}
 	if a.what == awaitsCookies {
 		return false, s.foldedCookies(c)
 	}
@@ -211,8 +237,21 @@ func isMemberLine(line []byte) bool {
 // closesLine is what may stand behind a value that is alone on its line.
 var closesLine = setOf("\"'`,;)]}\\ \t\r")
 
+// isQuotedMember reports whether the value is a whole string, behind which other members
+// of its object follow: YAML and JSON that are folded at blanks.
+func (s *Scanner) isQuotedMember(c *candidate) bool {
+	if c.glue.quote == 0 || !c.quoted || c.glue.start != c.Start || c.End+2 >= c.High || s.arena[c.End] != c.glue.quote {
+		return false
+	}
+	next := c.End + 1
+	for n := sgr(s.arena, next, c.High); n > 0; n = sgr(s.arena, next, c.High) {
+		next += n
+	}
+	return next < c.High && s.arena[next] == ','
+}
+
 // endsLine reports whether nothing but what closes the value stands behind it.
 func (s *Scanner) endsLine(c *candidate) bool {
-	rest := s.arena[c.End:c.High]
+	rest := undecorated(s.arena[c.End:c.High])
 	return allIn(rest, closesLine) || bytes.HasPrefix(rest, []byte("</"))
 }

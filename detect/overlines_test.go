@@ -31,6 +31,9 @@ var overLines = []string{
 	"env:\n  - name: CLIENT_SECRET\n    value: <SECRET>\n  - name: x\n",
 	"- name: code\n  value: <CODE>\n", "- name: token\n  value: \"<AT>\"\n", "  - name: codeVerifier\n    value: <VERIFIER>\n",
 	"> Authorization: Bearer\n> Host: x\nAuthorization: Bearer\n <AT>\nHost: x", "Authorization: Bearer\n<JWT>\nHost: x",
+	"\x1b[32m'refresh_token'\x1b[0m:      \x1b[2m     \x1b[0m\n\x1b[2;36m     \x1b[0m  \x1b[32m'<RT>'\x1b[0m, \x1b[32m'x'\x1b[0m: 1\n",
+	"string: '{\"scope\": \"openid\", \"refresh_token\":\n        \"<RT>\", \"id_token\": null}'\n",
+	"  [\"refreshToken\":\"AccessToken\":private]=>\n  string(43) \"<RT>\"\n", "  [\"accessToken\":protected]=>\n  string(43) \"<AT>\"\n",
 	"Cookie:\n sid=<AT>\nHost: x",
 	"Cookie: a=b;\n sid=<AT>; c=d;\n auth=<RT>\nHost: x",
 }
@@ -48,6 +51,7 @@ var overLinesInnocent = []string{
 	"{\n  \"name\": \"access_token\",\n  \"in\": \"header\"\n},\n{b64u43}",
 	"{\n  \"name\": \"access_token\",\n  \"id\": \"{b64u43}\"\n}",
 	"Content-Disposition: form-data; name=\"access_token\"\n\n\n--boundary-{b64u43}",
+	"\x1b[32m'refresh_token'\x1b[0m:\n\x1b[32mstarted {b64u43}\x1b[0m\n", "\x1b[32mrefresh_token:\x1b[0m\n\x1b[32m{b64u43}\x1b[0m started\n",
 	"- name: client_secret\n  valueFrom: {b64u43}\n", "- name: code\n  description: {b64u43}\n", "- name: token\n{b64u43}\n",
 	"Authorization: Bearer\nX-Request-Id: {b64u43}\n", "Authorization: Bearer\n\n{b64u43}\n", "Authorization: Bearer\n{b64u43} started\n",
 	"Cookie:\nsid={b64u43}\n",

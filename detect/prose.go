@@ -173,6 +173,13 @@ func equalFold(v []byte, word string) bool {
 	return true
 }
 
+// isAddress reports whether v is the address of an object in memory, as languages print
+// behind the name of its class: #<OAuth2::AccessToken:0x00007f4749d4df90.
+func isAddress(v []byte) bool {
+	const most = 18
+	return len(v) > 4 && len(v) <= most && v[0] == '0' && v[1] == 'x' && isHex(v[2:])
+}
+
 // isTypeName reports whether what stands behind a key is the name of a type
 // whose members follow: OAuth2AccessToken[value=…], OAuth2AccessToken@1f2e3d.
 // Secrets that people choose may look like that.

@@ -55,13 +55,14 @@ import (
 
 // hyperscanMatcher is a database of Hyperscan's, freed with the last engine of it.
 type hyperscanMatcher struct {
-	db *C.hs_database_t // nil when there is nothing to look for but shapes
+	db     *C.hs_database_t // nil when there is nothing to look for but shapes
+	behind []*set           // what must stand behind each trigger's expression; see EngineForm
 }
 
 // restore loads a serialized database. The library itself refuses one with a wrong
 // checksum, of another version or for another processor.
-func restore(data []byte) (*hyperscanMatcher, error) {
-	m := &hyperscanMatcher{}
+func restore(data []byte, behind []*set) (*hyperscanMatcher, error) {
+	m := &hyperscanMatcher{behind: behind}
 	if len(data) == 0 {
 		return m, nil
 	}
@@ -125,9 +126,29 @@ func (e *hyperscanEngine) scan(arena []byte, events *[]event) error {
 		if err := failed(result); err != nil {
 			return fmt.Errorf("detect: scan: %w", err)
 		}
-		*events = (*events)[:len(*events)+int(n)]
+		first := len(*events)
+		*events = (*events)[:first+int(n)]
+		if e.matcher.behind != nil {
+			*events = append((*events)[:first], e.matcher.finish(arena, (*events)[first:])...)
+		}
 		return nil
 	}
+}
+
+// finish keeps the events behind whose expressions the byte stands that ends their
+// triggers, and lets them end behind it.
+func (m *hyperscanMatcher) finish(arena []byte, events []event) []event {
+	kept := events[:0]
+	for _, ev := range events {
+		if want := m.behind[ev.trigger]; want != nil {
+			if int(ev.to) == len(arena) || !want[arena[ev.to]] {
+				continue
+			}
+			ev.to++
+		}
+		kept = append(kept, ev)
+	}
+	return kept
 }
 
 func (e *hyperscanEngine) close() error {

@@ -15,6 +15,7 @@ type Database struct {
 	prefixes [256][]*Trigger // those of a vendor's prefix, by its first byte
 	matcher  matcher
 	engine   Engine
+	form     EngineForm
 }
 
 // trigger returns the trigger of an event.
@@ -100,6 +101,7 @@ type Scanner struct {
 	few          lastFew   // of placeholders
 	parameters   nearby
 	jarEnd       int // up to where cookies were read
+	bindEnd      int // up to where values without names were read
 	findings     []Finding
 	observations []Observation
 	scratch      []byte // decoded values, wiped after each batch
@@ -162,7 +164,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.arena = b.Bytes()
 	s.cursor.reset(b)
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
-	s.jarEnd = 0
+	s.jarEnd, s.bindEnd = 0, 0
 	s.blobs, s.insides = [6]int{}, 0
 	s.dumps, s.dumped = s.dumps[:0], s.dumped[:0]
 	s.parameters.reset()

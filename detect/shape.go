@@ -198,6 +198,17 @@ func entraToken(v []byte) bool {
 
 var dot = []byte(".")
 
+// signedValue reports whether v is an id and its HMAC-SHA256, as connect signs cookies.
+func signedValue(v []byte) bool {
+	const shortest = 16
+	dot := bytes.LastIndexByte(v, '.')
+	if dot < shortest || len(v)-dot-1 != fositePart {
+		return false
+	}
+	mac := v[dot+1:]
+	return allIn(mac, inStd) && looksRandom(mac) && looksRandom(v[:dot])
+}
+
 // casTicket reports whether v is a ticket of CAS: its kind, a number, a random part, and
 // the name of the server in some.
 func casTicket(v []byte) bool {

@@ -53,6 +53,7 @@ type Trigger struct {
 	name     bool // a cookie's name: a chunk's number or, behind '*', more of it may follow
 	judged   bool // a weak key's whose values are judged by their neighbours
 	trace    bool // the name of a function whose line tells the value (trace.go)
+	binds    bool // what leads to values without names (binds.go)
 	elems    []elem
 	tail     int  // value bytes that the trigger ends with
 	glue     int  // bytes between a weak key and the tail
@@ -71,9 +72,11 @@ const maxTrigger = 2*rules.MaxKey + 64
 func (t *Trigger) Role() rules.Role { return t.Rule.Role }
 
 // Expression returns the trigger in the engine's syntax.
-func (t *Trigger) Expression() string {
+func (t *Trigger) Expression() string { return t.expression(t.elems) }
+
+func (t *Trigger) expression(elems []elem) string {
 	var out strings.Builder
-	for _, e := range t.elems {
+	for _, e := range elems {
 		if e.text != "" {
 			out.WriteString(e.text)
 		} else {

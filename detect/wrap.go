@@ -34,7 +34,7 @@ func (o *Open) next(line []byte) (part, Open, bool) {
 	if o.label > 0 {
 		return o.nextRow(line)
 	}
-	p.start = margin(line)
+	p.start = indented(line)
 	if o.joined != 0 {
 		return o.nextString(line, p.start)
 	}
@@ -46,8 +46,8 @@ func (o *Open) next(line []byte) (part, Open, bool) {
 	if o.tail == '=' && p.end == len(line) && line[p.end-1] == '=' {
 		p.end-- // the next soft line break
 	}
-	v := line[p.start:p.end]
-	if len(v) == 0 || isOwnMask(v) || !o.proven(line, p) {
+	v, rest := line[p.start:p.end], undecorated(line[p.end:])
+	if len(v) == 0 || isOwnMask(v) || !o.proven(line, rest, p) {
 		return p, Open{}, false
 	}
 	after := *o
@@ -57,7 +57,7 @@ func (o *Open) next(line []byte) (part, Open, bool) {
 	if after.dots >= 0 {
 		after.dots += bytes.Count(v, dot)
 	}
-	p.more = after.goesOn(line[p.end:], len(line))
+	p.more = after.goesOn(rest, len(line))
 	return p, after, true
 }
 
@@ -76,12 +76,12 @@ func (o *Open) goesOn(rest []byte, width int) bool {
 	case o.quote != 0 || o.header || o.dots >= 0 && o.dots < 2:
 		return true
 	}
-	return width == o.width
+	return width == o.width || o.hang > 0 && width == o.width+1
 }
 
 // proven reports whether the part of line is the value's.
-func (o *Open) proven(line []byte, p part) bool {
-	v, rest := line[p.start:p.end], line[p.end:]
+func (o *Open) proven(line, rest []byte, p part) bool {
+	v := line[p.start:p.end]
 	switch {
 	case o.tail != 0 && (isWords(v) || isPair(v) || len(rest) > 0 && indexByte("=:", rest[0]) && o.tail != rest[0]):
 		return false // the next option or pair
@@ -115,11 +115,11 @@ func (o *Open) provenAlone(line []byte, p part) bool {
 		return o.stops(rest) || bytes.Contains(v, dot) && len(v) >= minRow
 	case o.header && p.start > 0:
 		return o.width >= minRow && (len(rest) == 0 || rest[0] == ';')
-	case o.padded || p.start > 0 && p.start != o.indent || !o.stops(rest) || o.width < minRow || v[0] == '/' || o.holdsOther(v):
+	case o.padded || p.start > 0 && p.start != o.indent && !(o.hang > 0 && (p.start == o.hang || p.start == o.hang+1) && len(line) <= o.width+1) || !o.stops(rest) || o.width < minRow || v[0] == '/' || o.holdsOther(v):
 		return false
 	case o.opened && v[0] == '-' || o.isWhole():
 		return false
-	case len(rest) == 0 && len(line) == o.width:
+	case len(rest) == 0 && (len(line) == o.width || o.hang > 0 && p.start >= o.hang && len(line) == o.width+1):
 		return wrapWidth[o.width] || !wholeLength[o.Have]
 	case len(line) > o.width || o.Have+len(v) > o.Rule.Value.Max:
 		return false

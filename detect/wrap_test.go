@@ -43,6 +43,8 @@ func wraps() map[string][2]string {
 		"open quote":      {"{\n  \"access_token\": \"" + two[0] + "\n    " + two[1] + "\"\n}", v},
 		"plus":            {"access_token: \"" + two[0] + "\" +\n  \"" + two[1] + "\",", v},
 		"strings":         {"{'access_token': '" + two[0] + "'\n  '" + two[1] + "'}", v},
+		"rows in colours": {"\x1b[32m'access_token'\x1b[0m: \x1b[32m'" + long[0] + "\x1b[0m  \x1b[2m    \x1b[0m\n\x1b[2;36m   \x1b[0m \x1b[32m" + long[1] + "\x1b[0m \x1b[2m  \x1b[0m\n\x1b[2;36m   \x1b[0m \x1b[32m" + long[3] + "'\x1b[0m, \x1b[32m'x'\x1b[0m: 1\n", long[0] + long[1] + long[3]},
+		"hanging":         {"  url = 'http://ab/?access_token=" + all[:35] + "\n         " + all[35:95] + "\n         " + all[95:130] + "'\n", all[:130]},
 		"JWT":             {"token " + jwt[:50] + "\n" + jwt[50:] + "\nINFO started", jwt},
 		"JWT at one part": {"access_token=" + jwt[:37] + "\n" + jwt[37:] + "\nINFO started", jwt},
 	}

@@ -39,6 +39,9 @@ type Config struct {
 	// Engine is hyperscan, portable (plain Go, half the speed, finds the same) or auto:
 	// the first that the build has.
 	Engine string `mapstructure:"engine"`
+	// EngineForm is how triggers are written for Hyperscan: classes, literals, or auto,
+	// the faster of them on this machine. All find the same.
+	EngineForm string `mapstructure:"engine_form"`
 	// OnError is mask_field (the default) or reject_request.
 	OnError OnError `mapstructure:"on_error"`
 	// Timeout is how long one scan may take, default 10s. A megabyte takes milliseconds.
@@ -95,7 +98,7 @@ type KeyConfig struct {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Engine: string(detect.Auto), OnError: OnErrorMaskField, Timeout: pipeline.DefaultTimeout,
+		Engine: string(detect.Auto), EngineForm: string(detect.AutoForm), OnError: OnErrorMaskField, Timeout: pipeline.DefaultTimeout,
 		Alerts: AlertsConfig{
 			MaxBytes: defaultAlertsBytes, OnFull: OnFullRejectRequest, Window: defaultWindow, Interval: defaultInterval, ShutdownTimeout: defaultShutdownTimeout,
 		},
@@ -109,6 +112,9 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("policies: %w", err))
 	}
 	if _, err := detect.Engine(c.Engine).Resolve(); err != nil {
+		errs = append(errs, err)
+	}
+	if err := detect.EngineForm(c.EngineForm).Check(); err != nil {
 		errs = append(errs, err)
 	}
 	if c.OnError != OnErrorMaskField && c.OnError != OnErrorRejectRequest {

@@ -106,7 +106,7 @@ func TestMistakesAreTold(t *testing.T) {
 	for name, want := range map[string]string{
 		"bad_kind": `"code_verifyer" is no kind`, "bad_pack": `no such pack`, "bad_rule": `no such rule`,
 		"bad_folder": "rules folder", "nothing_left": "no rules left", "bad_policy": "partial",
-		"bad_engine": `engine "regexp"`, "bad_on_error": "on_error", "bad_timeout": "timeout", "bad_workers": "workers",
+		"bad_engine": `engine "regexp"`, "bad_engine_form": `engine-form "longest"`, "bad_on_error": "on_error", "bad_timeout": "timeout", "bad_workers": "workers",
 		"two_keys": "want one of value, file and env", "short_key": "a key needs 32 bytes", "id_alone": "an id names a key", "typo": "on_eror",
 	} {
 		if _, err := configOf(t, name); err == nil || !strings.Contains(err.Error(), want) {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/dbcache"
 	"github.com/leakveil/leakveil/internal/event"
 	"github.com/leakveil/leakveil/internal/otlp"
 	"github.com/leakveil/leakveil/internal/pipeline"
@@ -124,7 +125,7 @@ func (c *Config) open(log *zap.Logger, detections bool) (*otlp.Pool, redact.Key,
 	if err != nil {
 		return nil, none, err
 	}
-	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(c.Engine)}, set)
+	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(c.Engine), Form: detect.EngineForm(c.EngineForm), Cache: dbcache.Process}, set)
 	if err != nil {
 		return nil, none, err
 	}

@@ -47,7 +47,7 @@ func TestDecodeErrors(t *testing.T) {
 		"role":              {"kind: api_key", "role: secrte", `test.yaml:4: rule "test-ticket": role: "secrte" is none of`},
 		"severity":          {"severity: low", "severity: lwo", `test.yaml:4: rule "test-ticket": severity: "lwo" is none of`},
 		"no description":    {"    description: A ticket.\n", "", `test.yaml:4: rule "test-ticket": description: missing`},
-		"nothing to find":   {"    keys: [zebra_ticket]\n", "", `test.yaml:4: rule "test-ticket": keys, weak_keys, names, traces, jars, prefixes, schemes, suffixes or shapes: at least one is needed`},
+		"nothing to find":   {"    keys: [zebra_ticket]\n", "", `test.yaml:4: rule "test-ticket": keys, weak_keys, names, traces, binds, jars, prefixes, schemes, suffixes or shapes: at least one is needed`},
 		"bad key":           {"[zebra_ticket]", "['zebra.*ticket']", `test.yaml:4: rule "test-ticket": keys: bad expression "zebra.*ticket": want lower-case words joined by '_'`},
 		"bad prefix":        {"keys: [zebra_ticket]", "prefixes: ['zt_[a-z']", `prefixes: bad expression "zt_[a-z"`},
 		"open prefix":       {"keys: [zebra_ticket]", "prefixes: ['zt_[az]\t']", `prefixes: bad expression`},

@@ -15,6 +15,7 @@ var (
 	prefixPattern = regexp.MustCompile(`^(\[[A-Za-z0-9_.~-]+\]|[!-Z^-~])+$`)
 	namePattern   = regexp.MustCompile(`^[!"$-)+-~]+[*#]?$`)
 	suffixPattern = regexp.MustCompile(`^[ -~]{4,}$`)
+	leadPattern   = regexp.MustCompile(`^[ -~]{5,}$`)
 	schemePattern = regexp.MustCompile(`^(--?)?[A-Za-z][A-Za-z0-9-]*$`)
 )
 
@@ -44,7 +45,7 @@ func (r *Rule) lint() error {
 
 func (r *Rule) lintTriggers() error {
 	if !r.Triggers() {
-		return errors.New("keys, weak_keys, names, traces, jars, prefixes, schemes, suffixes or shapes: at least one is needed")
+		return errors.New("keys, weak_keys, names, traces, binds, jars, prefixes, schemes, suffixes or shapes: at least one is needed")
 	}
 	for _, field := range []struct {
 		name    string
@@ -56,6 +57,7 @@ func (r *Rule) lintTriggers() error {
 		{"weak_keys", r.WeakKeys, keyPattern, "lower-case words joined by '_'"},
 		{"names", r.Names, namePattern, "printable characters without blanks, '*' or '#' at the end alone"},
 		{"traces", r.Traces, namePattern, "printable characters without blanks"},
+		{"binds", r.Binds, leadPattern, "five or more printable characters"},
 		{"jars", r.Jars, keyPattern, "lower-case words joined by '_'"},
 		{"prefixes", r.Prefixes, prefixPattern, "characters and [abc] classes, no repeats"},
 		{"suffixes", r.Suffixes, suffixPattern, "four or more printable characters"},

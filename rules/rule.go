@@ -61,6 +61,10 @@ type Rule struct {
 	// Traces are names of functions and modules in exactly this spelling whose debug
 	// lines tell a value behind a word: "oidc_cache_get: enter: V".
 	Traces []string `yaml:"traces"`
+	// Binds lead, in exactly this spelling, to the values that a statement was run with, or
+	// that a program filled in, without their names: "binding parameter (1:VARCHAR) <- [V]".
+	// Only what surely was drawn at random and stands alone is found behind them.
+	Binds []string `yaml:"binds"`
 	// Suffixes are what stands directly behind a value where nothing that says what it
 	// is stands before it: @host behind the password of a URL. A check must confirm it.
 	Suffixes []string `yaml:"suffixes"`
@@ -110,7 +114,7 @@ type Example struct {
 
 // Triggers reports whether r has anything that can find it.
 func (r *Rule) Triggers() bool {
-	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Traces)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Suffixes)+len(r.Shapes) > 0
+	return len(r.Keys)+len(r.WeakKeys)+len(r.Names)+len(r.Traces)+len(r.Binds)+len(r.Jars)+len(r.Prefixes)+len(r.Schemes)+len(r.Suffixes)+len(r.Shapes) > 0
 }
 
 // Pack is one YAML file.
@@ -173,6 +177,7 @@ var CheckNames = []string{
 	"last_part",     // what stands behind the last dot looks drawn at random
 	"entra",         // the segments of Microsoft Entra's codes and refresh tokens
 	"entra_secret",  // as long as Microsoft Entra's client secrets
+	"signed_value",  // an id and an HMAC-SHA256 in base64, joined by a dot
 	"cas_ticket",    // a number and a random part behind a prefix of CAS
 	"salesforce",    // an organisation's id, an exclamation mark, a session
 	"user_code",     // capitals and digits in groups (RFC 8628 §6.1)

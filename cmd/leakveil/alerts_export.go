@@ -63,7 +63,7 @@ func export(cmd *cobra.Command, s *store.Store, f store.Filter, form string, to 
 		err = w.close()
 	}
 	if err == nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "leakveil: %d alerts\n", n)
+		fmt.Fprintf(cmd.ErrOrStderr(), "leakveil: %s\n", number(n, "alert"))
 	}
 	return err
 }

@@ -56,7 +56,7 @@ A running run sends them within seconds, else the next one does.`,
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d documents wait for %s\n", n, name)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s for %s in the outbox\n", number(n, "document"), name)
 				return err
 			})
 		},

@@ -96,13 +96,17 @@ func showAlert(to io.Writer, a *store.Alert, system string, now time.Time) error
 	row("traffic", a.Traffic)
 	row("severity", a.Severity, strings.Join(r.List("leakveil.severity_reasons"), ", "))
 	row("leaked", a.Kind, prefixed("rule ", a.Rule), r.Text("leakveil.confidence"))
-	row("client", orUnknown(a.Client), prefixed("found by ", r.Text("leakveil.client.how")), r.Text("leakveil.client.confidence"))
+	if how := r.Text("leakveil.client.how"); how == "unknown" || how == "ambiguous" {
+		row("client", how)
+	} else {
+		row("client", orUnknown(a.Client), prefixed("found by ", how), r.Text("leakveil.client.confidence"))
+	}
 	if list := r.List("leakveil.client.candidates"); len(list) > 1 || a.Client == "" {
 		row("candidates", list...)
 	}
 	row("services", a.Services...)
 	row("region", r.Text("cloud.region"))
-	row("detections", fmt.Sprint(a.Sequence), r.Text("leakveil.fingerprint_count")+" values")
+	row("detections", fmt.Sprint(a.Sequence), "of "+number(int(r.Int("leakveil.fingerprint_count")), "value"))
 	row("first", local(a.FirstSeen))
 	row("last", local(a.LastSeen))
 	if !a.Ends.IsZero() {
@@ -121,11 +125,19 @@ func showAlert(to io.Writer, a *store.Alert, system string, now time.Time) error
 	if s := systemOf(a.Rule, system); s != nil {
 		for _, c := range s.For(a.Kind) {
 			row(s.Title, c.Call)
-			row("", "as "+c.Auth+"; answers "+c.Answer)
+			row("", "credentials: "+c.Auth+"; answer: "+c.Answer)
 			row("", c.Note)
 		}
 	}
 	return w.Flush()
+}
+
+// number is a number of things, in words.
+func number(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func nonEmpty(parts []string) (out []string) {

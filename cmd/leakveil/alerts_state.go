@@ -39,7 +39,7 @@ changed, or none.`,
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d alerts are %s\n", len(ids), state())
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s now %s\n", number(len(ids), "alert"), state())
 				return err
 			})
 		},

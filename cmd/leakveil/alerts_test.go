@@ -187,20 +187,20 @@ func TestAlertsStates(t *testing.T) {
 			t.Errorf("%d is not %s:\n%s", i, want, got.stdout)
 		}
 	}
-	run(0, "2 alerts are acknowledged", "ack", "--by", "ana", "--note", "rotating", "--", ids[0], ids[1][:8])
+	run(0, "2 alerts now acknowledged", "ack", "--by", "ana", "--note", "rotating", "--", ids[0], ids[1][:8])
 	state(0, "acknowledged, ")
 	state(1, "by ana, rotating")
-	run(0, "2 alerts are revoked", "close", "--revoked", "--client", "spa-bank")
+	run(0, "2 alerts now revoked", "close", "--revoked", "--client", "spa-bank")
 	state(0, "revoked")
-	run(0, "1 alerts are closed", "close", "--", ids[2])
+	run(0, "1 alert now closed", "close", "--", ids[2])
 	state(2, "closed")
-	run(0, "1 alerts are open", "reopen", "--", ids[2])
+	run(0, "1 alert now open", "reopen", "--", ids[2])
 	state(2, "open")
 	run(1, "no alert has this id", "ack", "--", ids[2], "nothing")
 	state(2, "open") // all or none
 	run(2, "name alerts by their ids", "ack")
 	run(2, "not both", "ack", "--client", "spa-bank", "--", ids[2])
-	run(0, "0 alerts are closed", "close", "--client", "nobody")
+	run(0, "0 alerts now closed", "close", "--client", "nobody")
 	run(2, "ids that begin with - stand behind --", "ack", "-Zx")
 }
 
@@ -267,7 +267,7 @@ func TestAlertsReplayAndDead(t *testing.T) {
 		return got
 	}
 	for range 2 { // again and again
-		leakveil(t, "", "alerts", "replay", "--store", path, "--sink", "siem", "--client", "spa-bank").want(t, 0, "2 documents wait for siem")
+		leakveil(t, "", "alerts", "replay", "--store", path, "--sink", "siem", "--client", "spa-bank").want(t, 0, "2 documents for siem in the outbox")
 		if got := read(); len(got) != 2 || got[0] != ids[1]+"-2" || got[1] != ids[0]+"-3" {
 			t.Fatal(got)
 		}
@@ -277,7 +277,7 @@ func TestAlertsReplayAndDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	leakveil(t, "", "alerts", "dead", "--store", path).want(t, 0, "siem", "refused", "x-1")
-	leakveil(t, "", "alerts", "replay", "--store", path, "--sink", "siem", "--dead").want(t, 0, "1 documents wait for siem")
+	leakveil(t, "", "alerts", "replay", "--store", path, "--sink", "siem", "--dead").want(t, 0, "1 document for siem in the outbox")
 	if got := read(); len(got) != 1 || got[0] != "x-1" {
 		t.Fatal(got)
 	}

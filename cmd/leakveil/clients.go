@@ -110,7 +110,7 @@ func writeClients(to io.Writer, form string, one bool, all []store.Client, syste
 
 func showClient(to io.Writer, c *store.Client, system string, now time.Time) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s, %d alerts, %d detections, since %s, last %s\n", orUnknown(c.ID), c.Severity, c.Alerts, c.Detections,
+	fmt.Fprintf(&b, "%s: %s, %s, %s, since %s, last %s\n", orUnknown(c.ID), c.Severity, number(int(c.Alerts), "alert"), number(int(c.Detections), "detection"),
 		c.FirstSeen.In(now.Location()).Format("2006-01-02 15:04:05"), ago(c.LastSeen, now))
 	if len(c.Services) > 0 {
 		fmt.Fprintf(&b, "services: %s\n", strings.Join(c.Services, ", "))
@@ -118,11 +118,11 @@ func showClient(to io.Writer, c *store.Client, system string, now time.Time) err
 	for i := range c.By {
 		l := &c.By[i]
 		a := alert.AdviceFor(l.Kind)
-		fmt.Fprintf(&b, "\n%d. %s %s (%s, rule %s, %d detections, last %s)\n   %s\n   %s\n", i+1, a.Method, l.Kind, l.Severity, l.Rule, l.Detections,
+		fmt.Fprintf(&b, "\n%d. %s %s (%s, rule %s, %s, last %s)\n   %s\n   %s\n", i+1, a.Method, l.Kind, l.Severity, l.Rule, number(int(l.Detections), "detection"),
 			ago(l.LastSeen, now), a.Text, a.Where)
 		if s := systemOf(l.Rule, system); s != nil {
 			for _, call := range s.For(l.Kind) {
-				fmt.Fprintf(&b, "   %s: %s\n      as %s; answers %s\n", s.Title, call.Call, call.Auth, call.Answer)
+				fmt.Fprintf(&b, "   %s: %s\n      credentials: %s; answer: %s\n", s.Title, call.Call, call.Auth, call.Answer)
 				if call.Note != "" {
 					fmt.Fprintf(&b, "      %s\n", call.Note)
 				}

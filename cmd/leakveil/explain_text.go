@@ -203,6 +203,7 @@ var stepMeanings = map[string]string{
 	"member_name":      "is no name of a member or field",
 	"other_member":     "is no digest beside a member whose value is the word (event: secret)",
 	"type_name":        "is no name of a type",
+	"address":          "is no address of an object in memory",
 	"source_code":      "is no expression of a program's source",
 	"stored_value":     "is no hash of a secret, and no place where one is stored",
 	"next_field":       "is not the next field behind an empty value",

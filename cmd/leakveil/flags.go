@@ -20,6 +20,7 @@ type ruleFlags struct {
 	disable []string
 	noCache bool
 	engine  engineFlag
+	form    formFlag
 }
 
 func (f *ruleFlags) add(cmd *cobra.Command) {
@@ -30,6 +31,7 @@ func (f *ruleFlags) add(cmd *cobra.Command) {
 // addCache is for commands that compile the rules.
 func (f *ruleFlags) addCache(cmd *cobra.Command) {
 	f.engine.add(cmd)
+	f.form.add(cmd)
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the rules anew, and keep nothing in the user's cache folder")
 }
 
@@ -43,6 +45,25 @@ func (f *engineFlag) add(cmd *cobra.Command) {
 		"what looks for triggers: `name` is hyperscan, portable (plain Go, 0.4 to 0.65 of the speed, finds the same), or auto, the first that the build has")
 	// The only error is a flag that is not there.
 	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"auto", "hyperscan", "portable"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// formFlag chooses how Hyperscan gets the triggers.
+type formFlag struct {
+	name string
+}
+
+func (f *formFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.name, "engine-form", string(detect.AutoForm),
+		"how triggers are written for Hyperscan: `name` is classes, literals, or auto, the faster of them on this machine; all find the same")
+	_ = cmd.RegisterFlagCompletionFunc("engine-form", cobra.FixedCompletions([]string{"auto", "classes", "literals"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (f *formFlag) form() (detect.EngineForm, error) {
+	form := detect.EngineForm(f.name)
+	if err := form.Check(); err != nil {
+		return "", wrongUse(fmt.Errorf("--%w", err))
+	}
+	return form, nil
 }
 
 // portableNote is said at the start, since the speed is another.
@@ -69,7 +90,11 @@ func (f *ruleFlags) compile(set *rules.Set, stderr io.Writer) (*detect.Database,
 	if err != nil {
 		return nil, err
 	}
-	options := detect.Options{Engine: engine, Cache: databases}
+	form, err := f.form.form()
+	if err != nil {
+		return nil, err
+	}
+	options := detect.Options{Engine: engine, Form: form, Cache: databases}
 	if f.noCache {
 		options.Cache = nil
 	}

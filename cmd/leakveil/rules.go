@@ -153,22 +153,29 @@ func countRules(problems []rulecheck.Problem) int {
 }
 
 func rulesTriggers() *cobra.Command {
-	return onRules(&cobra.Command{
+	var flag formFlag
+	cmd := onRules(&cobra.Command{
 		Use:   "triggers",
 		Short: "Print the compiled expressions",
 		Long: `Print the expressions of the compiled database, one id:/expression/flags a line:
 the form that Hyperscan's hsbench reads. The id is the trigger's number.`,
 		Example: "  leakveil rules triggers > triggers.txt",
 	}, func(cmd *cobra.Command, set *rules.Set, _ []string) error {
-		db, err := detect.Compile(set)
+		form, err := flag.form()
+		if err != nil {
+			return err
+		}
+		db, err := detect.CompileWith(detect.Options{Form: form, Cache: databases}, set)
 		if err != nil {
 			return wrongUse(err)
 		}
 		for i, t := range db.Triggers() {
-			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%d:/%s/%s\n", i, t.Expression(), t.Flags()); err != nil {
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%d:/%s/%s\n", i, db.Form().Expression(t), t.Flags()); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	flag.add(cmd)
+	return cmd
 }

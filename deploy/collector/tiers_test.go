@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ import (
 // tier is a Collector with leakveil under one of the ready configurations.
 type tier struct {
 	*backend.Process
-	name, grpc, http, metrics string
+	name, grpc, http, metrics, state string
 }
 
 // network is the tiers and what they send to.
@@ -77,13 +78,13 @@ func (n *network) start(name, gateway string) *tier {
 // startFile starts a tier with a configuration; env goes over what all have.
 func (n *network) startFile(path string, env ...string) *tier {
 	n.t.Helper()
-	t := &tier{name: filepath.Base(path), grpc: otlpnettest.FreeAddress(n.t), http: otlpnettest.FreeAddress(n.t), metrics: otlpnettest.FreeAddress(n.t)}
+	t := &tier{name: filepath.Base(path), grpc: otlpnettest.FreeAddress(n.t), http: otlpnettest.FreeAddress(n.t), metrics: otlpnettest.FreeAddress(n.t), state: n.t.TempDir()}
 	_, port, _ := strings.Cut(t.metrics, ":")
 	t.Process = backend.StartOwn(n.t, n.program, path, append([]string{
 		"LISTEN_GRPC=" + t.grpc, "LISTEN_HTTP=" + t.http, "LISTEN_ZPAGES=" + otlpnettest.FreeAddress(n.t), "METRICS_PORT=" + port,
 		"BACKEND=" + n.logs.MTLS, "SIEM=https://" + n.siem.MTLSHTTP,
 		"TLS_CERT=" + n.certs.ServerCert, "TLS_KEY=" + n.certs.ServerKey, "TLS_CA=" + n.certs.CA,
-		"KEY_FILE=" + n.key, "STATE_DIR=" + n.t.TempDir(),
+		"KEY_FILE=" + n.key, "STATE_DIR=" + t.state,
 	}, env...)...)
 	return t
 }
@@ -158,6 +159,14 @@ func tiers(t *testing.T, engine string) {
 	if got, alerts := len(n.logs.Records(t)), len(n.siem.Records(t)); got != 2*len(values) || alerts != len(values) {
 		t.Errorf("%d records and %d alerts came, want %d and %d", got, alerts, 2*len(values), len(values))
 	}
+	folded := filepath.Join(gateway.state, "alerts.ndjson")
+	backend.Eventually(t, "the gateway's own alerts in its file", func() bool {
+		text, err := os.ReadFile(folded)
+		return err == nil && bytes.Contains(text, []byte(`"web-gateway-grpc"`)) && bytes.Contains(text, []byte(`"web-gateway-http"`))
+	})
+	if text := read(t, folded); bytes.Contains(text, []byte("web-agent")) || bytes.Contains(text, []byte("web-sidecar")) {
+		t.Errorf("the gateway alerts of what was masked before: %s", text)
+	}
 	n.searched(values, gateway, agent, sidecar)
 	n.alerted(traces)
 	for _, tier := range []*tier{gateway, agent, sidecar} {
@@ -177,6 +186,15 @@ func (n *network) searched(values map[string]string, tiers ...*tier) {
 	outputs := map[string][]byte{"back end": n.logs.Raw(n.t), "SIEM": n.siem.Raw(n.t)}
 	for _, tier := range tiers {
 		outputs[tier.name+"'s log"], outputs[tier.name+"'s metrics"] = []byte(tier.Log()), []byte(tier.scrape(n.t))
+		err := filepath.WalkDir(tier.state, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				outputs[tier.name+"'s "+filepath.Base(path)], err = os.ReadFile(path)
+			}
+			return err
+		})
+		if err != nil {
+			n.t.Error(err)
+		}
 	}
 	for where, text := range outputs {
 		for name, value := range values {

@@ -17,6 +17,7 @@ import (
 	"github.com/leakveil/leakveil/detect"
 	"github.com/leakveil/leakveil/internal/alert"
 	"github.com/leakveil/leakveil/internal/config"
+	"github.com/leakveil/leakveil/internal/dbcache"
 	"github.com/leakveil/leakveil/internal/kafka"
 	"github.com/leakveil/leakveil/internal/kafka/recordbatch"
 	"github.com/leakveil/leakveil/internal/otlp"
@@ -196,7 +197,7 @@ func (a *App) pipelineOptions() (pipeline.Options, int, error) {
 	if err != nil {
 		return pipeline.Options{}, 0, err
 	}
-	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(a.config.Engine)}, set)
+	db, err := detect.CompileWith(detect.Options{Engine: detect.Engine(a.config.Engine), Form: detect.EngineForm(a.config.EngineForm), Cache: dbcache.Process}, set)
 	if err != nil {
 		return pipeline.Options{}, 0, err
 	}

@@ -78,7 +78,7 @@ var arrows = []struct {
 	{"processor/internal/storagebox", []string{"internal/outbox", "internal/outbox/outboxtest"}},
 	{"processor/internal/hub", []string{"internal/event"}},
 	{"processor/leakveilconnector", []string{"internal/event", "internal/otlp", "internal/alert", "processor", "processor/internal/hub"}},
-	{"processor", []string{
+	{"processor", []string{"internal/dbcache",
 		"rules", "detect", "redact", "internal/event", "internal/pipeline", "internal/otlp", "internal/alert", "internal/suppress",
 		"internal/feed", "internal/outbox", "internal/sink", "internal/sink/file", "internal/sink/format", "internal/sink/otlp", "internal/sink/transport",
 		"internal/sink/webhook", "processor/internal/metadata", "processor/internal/hub", "processor/internal/storagebox",
@@ -89,7 +89,7 @@ var arrows = []struct {
 	{"benchmarks/kafkademo", []string{"benchmarks/corpus", "internal/kafka", "internal/kafka/recordbatch"}},
 	{"benchmarks", []string{"benchmarks/corpus", "benchmarks/measure", "benchmarks/requests", "rules", "detect", "redact", "internal/pipeline"}},
 	{"internal/app", []string{
-		"rules", "detect", "redact", "internal/event", "internal/excerpt", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
+		"internal/dbcache", "rules", "detect", "redact", "internal/event", "internal/excerpt", "internal/pipeline", "internal/client", "internal/alert", "internal/kafka",
 		"internal/kafka/recordbatch", "internal/config", "internal/linefile", "internal/suppress", "internal/telemetry", "internal/gateway", "internal/otlp",
 		"internal/feed", "internal/notify", "internal/otlpnet", "internal/outbox", "internal/sink", "internal/sink/build", "internal/sink/transport", "internal/store",
 	}},

@@ -16,6 +16,7 @@ type Config struct {
 	Policies    []Policy    `key:"policies"`
 	Workers     int         `key:"workers"` // 0: one for each CPU
 	Engine      string      `key:"engine" enum:"auto,hyperscan,portable"`
+	EngineForm  string      `key:"engine_form" enum:"auto,classes,literals"`
 	Region      string      `key:"region"`
 	Log         Log         `key:"log"`
 

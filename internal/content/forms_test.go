@@ -248,3 +248,36 @@ func TestSecOpsParser(t *testing.T) {
 		content.Name(name)
 	}
 }
+
+// Fields outside of leakveil's own are those of the Elastic Common Schema, of its
+// types, by the list that Elastic publishes. In the long job.
+func TestFieldsAreOfTheECS(t *testing.T) {
+	if !long {
+		return
+	}
+	script := `const { EcsFlat } = require("@elastic/ecs"); const out = {};
+for (const name of Object.keys(EcsFlat)) out[name] = [EcsFlat[name].type, EcsFlat[name].normalize.includes("array") ? "array" : ""];
+console.log(JSON.stringify(out));`
+	cmd := exec.Command("node", "-e", script)
+	cmd.Dir = filepath.Dir(backend.NodeModules(t))
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ecs map[string][2]string
+	if err := json.Unmarshal(text, &ecs); err != nil || len(ecs) < 1000 {
+		t.Fatal(len(ecs), err)
+	}
+	for _, f := range field.Fields() {
+		if strings.HasPrefix(f.Path, "leakveil.") {
+			continue
+		}
+		of, ok := ecs[f.Path]
+		if !ok || of[0] != string(f.Type) {
+			t.Errorf("%s is %q in the schema, %s here", f.Path, of[0], f.Type)
+		}
+		if of[1] == "array" && !f.List {
+			t.Errorf("%s is a list in the schema", f.Path)
+		}
+	}
+}

@@ -27,7 +27,31 @@ import (
 func TestEveryPanelOnARealOpenSearch(t *testing.T) {
 	certs := backend.NewCerts(t)
 	server := backend.StartOpenSearch(t, certs, "")
-	records := index(t, server, certs)
+	everyPanel(t, server, transport.HTTPOptions{
+		URL: server.URL, TLS: transport.TLS{CAFile: certs.CA, CertFile: certs.ClientCert, KeyFile: certs.ClientKey},
+	}, fmt.Sprintf("cacert = %q\ncert = %q\nkey = %q\n", certs.CA, certs.ClientCert, certs.ClientKey))
+}
+
+// The same on real Elasticsearches, in the long job.
+func TestEveryPanelOnARealElasticsearch(t *testing.T) {
+	for _, version := range []string{"8.15.0", "9.1.0"} {
+		t.Run(version, func(t *testing.T) {
+			if !long {
+				return
+			}
+			if server, ok := backend.StartElasticsearch(t, version); ok {
+				everyPanel(t, server, transport.HTTPOptions{URL: server.URL}, "silent\n")
+			} else if version == "8.15.0" {
+				t.Error("there is no Java 17")
+			} else {
+				t.Logf("there is no Java for %s", version)
+			}
+		})
+	}
+}
+
+func everyPanel(t *testing.T, server *backend.OpenSearch, http transport.HTTPOptions, curl string) {
+	records := index(t, server, http)
 	sources := map[string]map[string]question{
 		"OpenSearch Dashboards": asked(t), "Grafana": drawn(t, content.GrafanaOpenSearch), "Grafana with Elasticsearch": drawn(t, content.GrafanaElasticsearch),
 	}
@@ -41,6 +65,7 @@ func TestEveryPanelOnARealOpenSearch(t *testing.T) {
 				t.Errorf("%s has no panel %s", tool, p.Title)
 				continue
 			}
+			q.isOf(t, tool, p)
 			want := expected(q, p, records)
 			if len(want) == 0 {
 				t.Errorf("%s: the documents have nothing for panel %s", tool, p.ID)
@@ -54,7 +79,7 @@ func TestEveryPanelOnARealOpenSearch(t *testing.T) {
 	}
 	t.Run("lists", func(t *testing.T) { lists(t, server, records) })
 	t.Run("sigma", func(t *testing.T) { sigmaOnOpenSearch(t, server, records) })
-	t.Run("queries", func(t *testing.T) { queriesOnOpenSearch(t, server, certs, records) })
+	t.Run("queries", func(t *testing.T) { queriesOnOpenSearch(t, server, curl, records) })
 }
 
 // lists looks for the documents of panels that show them.
@@ -80,11 +105,9 @@ func lists(t *testing.T, server *backend.OpenSearch, records []field.Record) {
 
 // index writes alerts of many kinds by the sink, updates and repeats among them,
 // and returns the different documents.
-func index(t *testing.T, server *backend.OpenSearch, certs backend.Certs) (records []field.Record) {
+func index(t *testing.T, server *backend.OpenSearch, http transport.HTTPOptions) (records []field.Record) {
 	t.Helper()
-	s, err := elastic.New(elastic.Options{HTTP: transport.HTTPOptions{
-		URL: server.URL, TLS: transport.TLS{CAFile: certs.CA, CertFile: certs.ClientCert, KeyFile: certs.ClientKey},
-	}})
+	s, err := elastic.New(elastic.Options{HTTP: http})
 	if err != nil {
 		t.Fatal(err)
 	}

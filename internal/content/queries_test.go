@@ -31,9 +31,8 @@ func ask(t *testing.T, server *backend.OpenSearch, curl string, args ...string) 
 
 // queriesOnOpenSearch asks every question of an analyst and compares the answers
 // with the documents.
-func queriesOnOpenSearch(t *testing.T, server *backend.OpenSearch, certs backend.Certs, records []field.Record) {
+func queriesOnOpenSearch(t *testing.T, server *backend.OpenSearch, options string, records []field.Record) {
 	curl := filepath.Join(t.TempDir(), "curl")
-	options := fmt.Sprintf("cacert = %q\ncert = %q\nkey = %q\n", certs.CA, certs.ClientCert, certs.ClientKey)
 	if err := os.WriteFile(curl, []byte(options), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +191,45 @@ func drawn(t *testing.T, s content.GrafanaSource) map[string]question {
 		out[at[string](t, panel, "title")] = q
 	}
 	return out
+}
+
+// isOf fails the test unless the question groups and measures what the panel does.
+func (q question) isOf(t *testing.T, tool string, p content.Panel) {
+	t.Helper()
+	var by []string
+	over := false
+	for _, b := range q.buckets {
+		if b.kind == "date_histogram" {
+			over = true
+		} else if p.Draw != content.Number {
+			by = append(by, b.field)
+		}
+	}
+	if !slices.Equal(by, p.By) || over != (p.Draw == content.Bars) || len(q.metrics) != len(p.Measure) || q.lucene != p.Lucene() {
+		t.Errorf("%s, %s: %+v is not %+v", tool, p.ID, q, p)
+	}
+}
+
+// closed are the fields whose values are a closed list, and that list.
+func closed(t *testing.T) map[string][]string {
+	labels := metrics(t).Labels
+	return map[string][]string{
+		"leakveil.kind": labels["kind"].Values, "leakveil.client.how": labels["how"].Values, "leakveil.severity": labels["severity"].Values,
+		"leakveil.action": labels["action"].Values, "leakveil.confidence": labels["confidence"].Values,
+		"event.dataset": {"leakveil.alert", "leakveil.detection", "leakveil.skipped", "leakveil.digest"},
+	}
+}
+
+// Conditions of panels ask for values that there are.
+func TestPanelsAskForWhatThereIs(t *testing.T) {
+	lists := closed(t)
+	for _, p := range content.Panels() {
+		for name, values := range p.Where {
+			for _, v := range values {
+				if lists[name] == nil || !slices.Contains(lists[name], v) {
+					t.Errorf("%s: %s is never %s", p.ID, name, v)
+				}
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package content_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,8 +94,16 @@ func sigmaOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field
 		if err := yaml.Unmarshal(text, &rule); err != nil {
 			t.Fatal(err)
 		}
-		for field := range rule.Detection.Selection {
-			content.Name(field)
+		for name, want := range rule.Detection.Selection {
+			values := []any{want}
+			if list, ok := want.([]any); ok {
+				values = list
+			}
+			for _, v := range values {
+				if !slices.Contains(closed(t)[name], fmt.Sprint(v)) {
+					t.Errorf("%s: %s is never %v", name, content.Name(name), v)
+				}
+			}
 		}
 		for _, field := range rule.Fields {
 			content.Name(field)

@@ -1,5 +1,5 @@
 // Package dbcache keeps compiled rule databases in files of the user's cache
-// folder, so that short runs need not compile them again. It must never make a
+// folder, so that short runs need not compile them again, and in the process's memory. It must never make a
 // run fail, and never hand out a file that somebody else could have written.
 package dbcache
 

@@ -227,19 +227,25 @@ func javaHome(t testing.TB) string {
 }
 
 // findJavaHome returns that of a Java 17: OpenSearch 2 starts on no newer one.
-func findJavaHome() (string, error) {
-	homes, _ := filepath.Glob("/usr/lib/jvm/*17*")
+func findJavaHome() (string, error) { return findJava([]string{"17"}) }
+
+// findJava returns the home of a Java of one of the versions.
+func findJava(versions []string) (string, error) {
+	homes, _ := filepath.Glob("/usr/lib/jvm/*")
 	if program, err := exec.LookPath("java"); err == nil {
 		if program, err = filepath.EvalSymlinks(program); err == nil {
 			homes = append(homes, filepath.Dir(filepath.Dir(program)))
 		}
 	}
 	for _, home := range homes {
-		if out, err := exec.Command(filepath.Join(home, "bin", "java"), "-version").CombinedOutput(); err == nil && strings.Contains(string(out), `"17`) {
-			return home, nil
+		out, err := exec.Command(filepath.Join(home, "bin", "java"), "-version").CombinedOutput()
+		for _, version := range versions {
+			if err == nil && strings.Contains(string(out), `"`+version) {
+				return home, nil
+			}
 		}
 	}
-	return "", errors.New("no Java 17; install it with: apt-get install openjdk-17-jre-headless maven")
+	return "", errors.New("no Java " + versions[0] + "; install it with: apt-get install openjdk-17-jre-headless maven")
 }
 
 func unzip(path, dir string) error {

@@ -34,12 +34,13 @@ func readers(t testing.TB) string {
 }
 
 // NodeModules returns a folder with Microsoft's reader of KQL, the types of
-// Grafana's dashboards, and a compiler for these.
+// Grafana's dashboards with a compiler for these, and the fields of the Elastic Common
+// Schema.
 func NodeModules(t testing.TB) string {
 	t.Helper()
-	return filepath.Join(cached(t, "node-1", func(dir string) error {
+	return filepath.Join(cached(t, "node-2", func(dir string) error {
 		return command(dir, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir,
-			"@kusto/language-service-next@12.4.1", "@grafana/schema@13.2.3", "typescript@5.9.3")
+			"@kusto/language-service-next@12.4.1", "@grafana/schema@13.2.3", "typescript@5.9.3", "@elastic/ecs@9.4.0")
 	}), "node_modules")
 }
 

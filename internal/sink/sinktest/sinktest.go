@@ -82,7 +82,21 @@ func Items(t testing.TB, n int) []sink.Item {
 	return Fold(t, all...)
 }
 
-// Hostile returns an alert for each of HostileClients, and one skipped batch.
+// digest returns a digest that names HostileClients.
+func digest() sink.Item {
+	d := alert.Digest{
+		ID: "AAAAAAAAAAAAAAAAAAAAAB", From: start, Until: start.Add(time.Hour), Alerts: 70, Detections: 90, Severity: "high",
+		Reasons: map[string]int64{"global_rate": 70}, Kinds: map[string]int64{"jwt": 60, "password": 10}, Severities: map[string]int64{"high": 70},
+		Others: 3, AlertIDs: []string{"AAAAAAAAAAAAAAAAAAAAAC"},
+	}
+	for i, client := range HostileClients {
+		d.Clients = append(d.Clients, alert.ClientCount{Client: client, Alerts: int64(i + 1)})
+	}
+	return sink.Item{ID: d.ID, Document: alert.MarshalDigest(d)}
+}
+
+// Hostile returns an alert for each of HostileClients, one skipped batch and one
+// digest.
 func Hostile(t testing.TB) []sink.Item {
 	t.Helper()
 	var all []event.Detection
@@ -98,5 +112,5 @@ func Hostile(t testing.TB) []sink.Item {
 	skipped := alert.MarshalSkipped(alert.Skipped{
 		ID: "AAAAAAAAAAAAAAAAAAAAAA", Topic: "app-logs", Partition: 1, First: 5, Last: 9, Reason: "crc", At: start,
 	})
-	return append(items, sink.Item{ID: "AAAAAAAAAAAAAAAAAAAAAA", Document: skipped})
+	return append(items, sink.Item{ID: "AAAAAAAAAAAAAAAAAAAAAA", Document: skipped}, digest())
 }
