@@ -60,6 +60,9 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 	c.Form = layer.Form{Percent: b.percent, Backslash: b.backslash, Base64: b.alphabet, Gzip: t.gzip}
 	text, all := decodeBlob(c.Form, s.arena[start:b.end])
 	found, err := s.inside(text, t.gzip)
+	if err == nil && len(found) == 0 && all {
+		s.awaitBlob(t, b, start, at, text)
+	}
 	clear(text[:cap(text)])
 	switch {
 	case err != nil:

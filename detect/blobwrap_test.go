@@ -47,6 +47,49 @@ func zlibAt(level int) func(t *testing.T, text string) string {
 	}
 }
 
+// Base64 over lines, cut into pieces anywhere: the value inside is masked on each line
+// that it stands on, and no line behind it.
+func TestBase64OverLines(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for range 60 {
+		value := random(base64url, 120)
+		body := base64.StdEncoding.EncodeToString([]byte(`{"client_id":"w` + random("abcdefgh", rand.IntN(9)) + `","access_token":"` + value + `","state":"` + random(base64url, 90) + `"}`))
+		for _, width := range []int{60, 64, 70, 76, 77} {
+			rows := strings.Split(wrapText(body, width, "\n"), "\n")
+			text := "body:\n" + strings.Join(rows, "\n") + "\nafter " + random(base64url, 40) + "\n"
+			var kept []string
+			for _, n := range []int{0, 1, 2} {
+				left := text
+				for _, v := range overLinesFound(t, s, text, n) {
+					left = strings.Replace(left, v, "*", 1)
+				}
+				kept = append(kept, left)
+			}
+			if kept[0] != kept[1] || kept[0] != kept[2] {
+				t.Fatalf("width %d: in pieces\n%s\n%s\n%s", width, kept[0], kept[1], kept[2])
+			}
+			clean := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(kept[0], "body:\n"), "\n"), "\n", "")
+			clean = clean[:strings.Index(clean, "after ")]
+			for part := range strings.SplitSeq(clean, "*") {
+				for lead := range 4 {
+					if lead > len(part) {
+						break
+					}
+					got, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(part[lead:], "=")[:(len(strings.TrimRight(part[lead:], "=")))/4*4])
+					for p := 0; p+minCut+4 <= len(value); p++ {
+						if bytes.Contains(got, []byte(value[p:p+minCut+4])) {
+							t.Fatalf("width %d: a part of the value is left: %s", width, kept[0])
+						}
+					}
+				}
+			}
+			if !strings.Contains(kept[0], rows[len(rows)-1]+"\nafter ") {
+				t.Fatalf("width %d: a line behind the value changed\n%s", width, kept[0])
+			}
+		}
+	}
+}
+
 // holders write a text with a secret into blobs that are found by what is in them.
 var holders = map[string]func(t *testing.T, text string) string{
 	"wrapped at 64": func(_ *testing.T, text string) string {

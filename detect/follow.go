@@ -37,6 +37,7 @@ func (s *Scanner) follow(b *Batch) {
 			f.through(open, eol+1, hi, *found)
 		}
 	}
+	f.followBlobs()
 	if len(f.parts) == 0 {
 		return
 	}
@@ -90,7 +91,7 @@ func (f *following) through(o Open, lo, hi int, first Finding) {
 			more.Low, more.High, more.RecordLow, more.RecordHigh = lo, end, lo, end
 		}
 		f.absorb(&more)
-		more.Blob, more.KeyStart, more.Part = more.Start, more.Start, true
+		more.Blob, more.KeyStart, more.Part = more.Start, more.Start, o.Have > 0
 		f.parts = append(f.parts, more)
 		if f.at >= 0 {
 			s.findings[f.at].Lines++

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 
+	"github.com/leakveil/leakveil/internal/layer"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -33,9 +34,11 @@ type Open struct {
 	opened        bool // the line opens what a line with the same id and a minus closes (mod_log_forensic)
 	soft          bool // the equals sign at its line's end is no padding
 	made          makeup
-	label         int     // bytes of the offset that a dump's row begins with; 0: it is none
-	offset        int     // of the next row
-	awaited       awaited // a key without its value: nothing of that is there yet
+	label         int          // bytes of the offset that a dump's row begins with; 0: it is none
+	offset        int          // of the next row
+	blob          layer.Base64 // what the value is written in over its lines (blobrows.go)
+	phase         int          // characters of the last group of four that are there
+	awaited       awaited      // a key without its value: nothing of that is there yet
 }
 
 // Live reports whether anything is open.
@@ -51,6 +54,9 @@ const (
 // opens tells whether finding f, whose line goes to eol, may go on behind it.
 func (s *Scanner) opens(f *Finding, eol int) (Open, bool) {
 	b := s.arena
+	if f.Form.Base64 != 0 && !f.Repeat {
+		return s.opensBlob(f, eol)
+	}
 	if f.Form.Base64 != 0 || f.Repeat || f.End != f.Start && s.markedAt(f) {
 		return Open{}, false
 	}

@@ -108,10 +108,11 @@ type Scanner struct {
 	words        [runsPerCall]bounds
 	shaped       []event
 	open         Open
-	inner        *Scanner  // of what blobs hold
-	insides      int       // findings in blobs
-	depth        int       // of blobs around the text
-	inflated     bool      // one of them is gzip data
+	inner        *Scanner // of what blobs hold
+	insides      int      // findings in blobs
+	depth        int      // of blobs around the text
+	inflated     bool     // one of them is gzip data
+	pending      []pendingBlob
 	dumps        []bounds  // lines of dumps that were scanned
 	dumped       []Finding // in them
 	blobs        [6]int    // where the last blobs end, for each place in a group
@@ -166,7 +167,7 @@ func (s *Scanner) Scan(b *Batch) (findings []Finding, observations []Observation
 	s.walked, s.quoted, s.rests, s.few = lastWalks{}, lastWalks{}, lastRun{}, lastFew{}
 	s.jarEnd, s.bindEnd = 0, 0
 	s.blobs, s.insides = [6]int{}, 0
-	s.dumps, s.dumped = s.dumps[:0], s.dumped[:0]
+	s.dumps, s.dumped, s.pending = s.dumps[:0], s.dumped[:0], s.pending[:0]
 	s.parameters.reset()
 	if b.lines {
 		s.goOnDump()

@@ -49,7 +49,7 @@ const nonceLen = 43
 // checkCacheKey wants the key of a session or of a token, and not that of a nonce or
 // of metadata, which are kept in the same cache.
 func checkCacheKey(s *Scanner, c *candidate, v []byte) bool {
-	if !looksRandom(v) {
+	if !looksRandom(v) && score(v) <= 0 {
 		return false
 	}
 	section, named := bytes.CutPrefix(s.arena[c.End:c.High], []byte(" (section="))

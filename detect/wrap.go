@@ -31,6 +31,9 @@ func (o *Open) next(line []byte) (part, Open, bool) {
 	if o.awaited.what != awaitsNothing {
 		return p, Open{}, false
 	}
+	if o.blob != layer.NoBase64 {
+		return o.nextBlob(line)
+	}
 	if o.label > 0 {
 		return o.nextRow(line)
 	}

@@ -213,10 +213,11 @@ func TestDecodeSuppress(t *testing.T) {
 
 func TestDecodeSuppressErrors(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
-		"nothing narrows": {"  - kind: jwt\n    path: 'test-*.log'\n    reason", "  - reason", "own.yaml:3: suppress: needs fingerprint, kind, rule, key or path"},
+		"nothing narrows": {"  - kind: jwt\n    path: 'test-*.log'\n    reason", "  - reason", "own.yaml:3: suppress: needs fingerprint, kind, rule, key, path or service"},
 		"kind":            {"kind: jwt", "kind: jtw", `own.yaml:3: suppress: kind: "jtw"`},
 		"fingerprint":     {"kind: jwt", "fingerprint: abc", "own.yaml:3: suppress: fingerprint: want the 22"},
 		"key":             {"kind: jwt", "key: 'a b'", "own.yaml:3: suppress: key: want"},
+		"service":         {"kind: jwt", "service: 'a b'", "own.yaml:3: suppress: service: want"},
 		"path":            {"test-*", "test-[", "own.yaml:3: suppress: path:"},
 		"no reason":       {"    reason: fixtures\n", "", "own.yaml:3: suppress: reason: missing"},
 		"no date":         {"    expires: 2031-05-09\n", "", "own.yaml:3: suppress: expires: missing"},

@@ -18,6 +18,9 @@ type Suppression struct {
 	// Path is a glob of path.Match over the file as it is named, or over its last
 	// element when the glob has no slash. Records of topics have no path.
 	Path string `yaml:"path"`
+	// Service is the name of the service that wrote the record, as the record tells it
+	// (service.name and the like).
+	Service string `yaml:"service"`
 
 	Reason  string `yaml:"reason"`  // for people; needed
 	Expires string `yaml:"expires"` // YYYY-MM-DD, the last day that it applies, UTC; needed
@@ -28,6 +31,7 @@ type Suppression struct {
 
 var (
 	fingerprintPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`)
+	suppressedService  = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
 	suppressedKey      = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,80}$`)
 )
 
@@ -42,8 +46,8 @@ func (s *Suppression) Until() time.Time {
 
 // lint says what is wrong, or nil. Whether the rule exists is a matter of the set.
 func (s *Suppression) lint() error {
-	if s.Fingerprint == "" && s.Kind == "" && s.Rule == "" && s.Key == "" && s.Path == "" {
-		return errors.New("needs fingerprint, kind, rule, key or path: without one it would let every secret pass")
+	if s.Fingerprint == "" && s.Kind == "" && s.Rule == "" && s.Key == "" && s.Path == "" && s.Service == "" {
+		return errors.New("needs fingerprint, kind, rule, key, path or service: without one it would let every secret pass")
 	}
 	if s.Fingerprint != "" && !fingerprintPattern.MatchString(s.Fingerprint) {
 		return errors.New("fingerprint: want the 22 characters behind the last dot of a mask")
@@ -53,6 +57,9 @@ func (s *Suppression) lint() error {
 	}
 	if s.Key != "" && !suppressedKey.MatchString(s.Key) {
 		return errors.New("key: want 1 to 80 of A-Z a-z 0-9 _ . -")
+	}
+	if s.Service != "" && !suppressedService.MatchString(s.Service) {
+		return errors.New("service: want 1 to 128 of A-Z a-z 0-9 - . _ ~")
 	}
 	if _, err := path.Match(s.Path, ""); err != nil {
 		return fmt.Errorf("path: %q is no glob", s.Path)

@@ -42,6 +42,17 @@ func TestSuppress(t *testing.T) {
 	leakveil(t, "", "redact", "--rules", dir, log).hides(t, known)
 }
 
+func TestSuppressByService(t *testing.T) {
+	dir := suppressing(t, "{kind: code_verifier, service: shop, reason: r, expires: 2999-12-31}")
+	theirs, others := randomSecret(), randomSecret()
+	log := file(t, "a.log", `{"service.name":"shop","code_verifier":"`+theirs+`"}`+"\n"+`{"service.name":"bank","code_verifier":"`+others+`"}`+"\n")
+	got := leakveil(t, "", "redact", "--rules", dir, log)
+	got.hides(t, others)
+	if !strings.Contains(got.stdout, theirs) {
+		t.Errorf("got %s", got.stdout)
+	}
+}
+
 func TestSuppressByPath(t *testing.T) {
 	dir := suppressing(t, "{kind: code_verifier, path: 'fixture.log', reason: r, expires: 2999-12-31}")
 	a, b := file(t, "fixture.log", "code_verifier="+randomSecret()+"\n"), file(t, "app.log", "code_verifier="+randomSecret()+"\n")
@@ -62,5 +73,5 @@ func TestSuppressExpired(t *testing.T) {
 
 func TestSuppressWithoutNarrowing(t *testing.T) {
 	dir := suppressing(t, "{reason: r, expires: 2999-12-31}")
-	leakveil(t, "", "redact", "--rules", dir).want(t, 2, "own.yaml:3: suppress: needs fingerprint, kind, rule, key or path")
+	leakveil(t, "", "redact", "--rules", dir).want(t, 2, "own.yaml:3: suppress: needs fingerprint, kind, rule, key, path or service")
 }

@@ -157,7 +157,9 @@ func (w *Worker) suppress(arena []byte) {
 	kept := 0
 	for i := range w.results {
 		r := &w.results[i]
-		if w.options.Suppress.Passes(&r.Finding, r.Fingerprint, arena, w.options.Path) {
+		if w.options.Suppress.Passes(&r.Finding, r.Fingerprint, arena, w.options.Path, func() string {
+			return client.Service(arena[r.RecordLow:r.RecordHigh])
+		}) {
 			if !r.Part {
 				w.passed = append(w.passed, r.Kind)
 			}

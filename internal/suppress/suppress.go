@@ -45,15 +45,16 @@ func New(set *rules.Set, now func() time.Time) *List {
 }
 
 // Passes reports whether an entry lets f pass, and counts it. arena is what f's
-// offsets are in, name the file, empty for records.
-func (l *List) Passes(f *detect.Finding, print redact.Fingerprint, arena []byte, name string) bool {
+// offsets are in, name the file, empty for records. service says which service wrote
+// f's record, "" when that is not known; it is called when an entry asks.
+func (l *List) Passes(f *detect.Finding, print redact.Fingerprint, arena []byte, name string, service func() string) bool {
 	if l == nil {
 		return false
 	}
 	now := l.now()
 	for i := range l.entries {
 		e := &l.entries[i]
-		if now.Before(e.until) && e.fits(f, print, arena, name) {
+		if now.Before(e.until) && e.fits(f, print, arena, name) && (e.Service == "" || e.Service == service()) {
 			if !f.Part {
 				e.count.Add(1)
 			}

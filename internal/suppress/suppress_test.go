@@ -61,11 +61,14 @@ func TestFits(t *testing.T) {
 		"whole path":               {rules.Suppression{Path: "logs/*.log"}, f, "./logs/test-1.log", during, true},
 		"other folder":             {rules.Suppression{Path: "logs/*.log"}, f, "logs/deep/test-1.log", during, false},
 		"no path, as of a record":  {rules.Suppression{Path: "*"}, f, "", during, false},
+		"service":                  {rules.Suppression{Service: "shop"}, f, "", during, true},
+		"other service":            {rules.Suppression{Service: "shop-2"}, f, "a.log", during, false},
+		"service and other kind":   {rules.Suppression{Service: "shop", Kind: rules.JWT}, f, "a.log", during, false},
 		"path and another's kind":  {rules.Suppression{Path: "*", Kind: rules.JWT}, f, "a.log", during, false},
 		"path and kind, both true": {rules.Suppression{Path: "*", Kind: rules.AccessToken}, f, "a.log", during, true},
 	} {
 		l := list(tc.day, tc.entry)
-		if got := l.Passes(&tc.f, print, arena, tc.file); got != tc.want {
+		if got := l.Passes(&tc.f, print, arena, tc.file, func() string { return "shop" }); got != tc.want {
 			t.Errorf("%s: got %v", name, got)
 		}
 		if want := int64(map[bool]int{true: 1}[tc.want]); l.Passed() != want {
@@ -76,7 +79,7 @@ func TestFits(t *testing.T) {
 
 func TestNoEntries(t *testing.T) {
 	f, arena := found("x")
-	if l := New(&rules.Set{}, nil); l != nil || l.Passes(&f, redact.Fingerprint{}, arena, "") || l.States() != nil || l.Passed() != 0 {
+	if l := New(&rules.Set{}, nil); l != nil || l.Passes(&f, redact.Fingerprint{}, arena, "", nil) || l.States() != nil || l.Passed() != 0 {
 		t.Error("a list without entries lets something pass")
 	}
 }
