@@ -8,29 +8,40 @@ import "slices"
 // AddString is AddText for a string.
 func (b *Batch) AddString(record int, text string) int {
 	frame := b.frame()
-	start := len(b.own)
-	b.own = append(b.own, text...)
-	return b.close(record, frame, start, "\n")
+	start := b.extend(len(text) + len("\n"))
+	stop := start + copy(b.own[start:], text)
+	b.own[stop] = '\n'
+	b.segments = append(b.segments, Segment{Record: record, Start: start, End: stop, frame: frame})
+	return len(b.segments) - 1
 }
 
 // AddPair gathers a name and its value as name="value". Both are segments, the name
 // first; it returns the name's number.
 func (b *Batch) AddPair(record int, name, value string) int {
-	frame, first := b.frame(), len(b.own)
-	end := first + len(name)
-	start := end + len(`="`)
-	stop := start + len(value)
-	if n := stop + len("\"\n"); n > cap(b.own) {
-		b.own = slices.Grow(b.own, n-first)
-	}
-	b.own = b.own[:stop+len("\"\n")]
-	copy(b.own[first:end], name)
+	frame := b.frame()
+	first := b.extend(len(name) + len(`="`) + len(value) + len("\"\n"))
+	end := first + copy(b.own[first:], name)
 	b.own[end], b.own[end+1] = '=', '"'
-	copy(b.own[start:stop], value)
+	start := end + len(`="`)
+	stop := start + copy(b.own[start:], value)
 	b.own[stop], b.own[stop+1] = '"', '\n'
 	b.segments = append(b.segments, Segment{Record: record, Start: first, End: end, frame: frame}, Segment{Record: record, Start: start, End: stop, frame: end})
 	return len(b.segments) - 2
 }
+
+// extend makes the arena n bytes longer, and returns where they begin. A slice that only
+// gets longer is written without its pointer: that would cost something while the garbage
+// collector is at work, as it often is in a Collector.
+func (b *Batch) extend(n int) int {
+	at := len(b.own)
+	if at+n > cap(b.own) {
+		b.grow(n)
+	}
+	b.own = b.own[:at+n]
+	return at
+}
+
+func (b *Batch) grow(n int) { b.own = slices.Grow(b.own, n) }
 
 // Frame says what stands before a value in the arena, which is no field itself.
 type Frame struct {

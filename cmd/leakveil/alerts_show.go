@@ -116,7 +116,7 @@ func showAlert(to io.Writer, a *store.Alert, system string, now time.Time) error
 	row("last place", place(r, "leakveil.last_where."))
 	row("excerpt", r.Text("leakveil.excerpt"))
 	row("done", r.List("leakveil.action")...)
-	row("told", toldWord(a))
+	row("told", toldWord(a), local(a.ToldAt))
 	row("key", r.Text("leakveil.key_id"))
 	row("fingerprints", first(r.List("leakveil.fingerprints"), 5)...)
 	row("to do", r.Text("leakveil.advice.text"))
@@ -179,10 +179,10 @@ func toldWord(a *store.Alert) string {
 	switch {
 	case a.Traffic == "synthetic":
 		return "nobody: synthetic traffic"
-	case a.Told >= a.Sequence:
-		return "up to this state"
 	case a.Told == 0:
 		return "not yet"
+	case a.ToldAt.IsZero():
+		return fmt.Sprintf("in a digest, up to detection %d", a.Told)
 	}
 	return fmt.Sprintf("up to detection %d", a.Told)
 }

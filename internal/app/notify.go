@@ -49,14 +49,19 @@ type notifier struct {
 	wake  func()
 	warn  func(msg string, args ...any)
 	last  int64
+	said  time.Time // when warn was called last
 }
+
+// sayEvery spaces what is said of a trouble that stays.
+const sayEvery = time.Minute
 
 // run works until ctx ends.
 func (n *notifier) run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	for {
-		if err := n.step(ctx); err != nil && ctx.Err() == nil {
+		if err := n.step(ctx); err != nil && ctx.Err() == nil && time.Since(n.said) >= sayEvery {
+			n.said = time.Now()
 			n.warn("alerts are not notified, it is tried again", "error", err)
 		}
 		select {

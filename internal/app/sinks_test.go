@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -131,6 +132,7 @@ func TestAlertsReachEverySink(t *testing.T) {
 		produce(t, b.Addr(), batch...)
 		want := (round + 1) * 50
 		await(t, "alerts on the topic", []*member{m}, func() bool { return len(onTopic(t, b.Addr(), s.alerts())) >= want })
+		work(t, m, round)
 		if round < rounds-1 {
 			m.kill()
 		}
@@ -162,6 +164,19 @@ func TestAlertsReachEverySink(t *testing.T) {
 	}
 	if !bytes.Contains(m.log(), []byte("sink=dead")) {
 		t.Error("the log does not say that a sink is dead")
+	}
+}
+
+// work is what people do with the database of a member that runs.
+func work(t *testing.T, m *member, round int) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"alerts", "list", "--since", "1d"}, {"clients", "--severity", "low"}, {"alerts", "ack", "--client", fmt.Sprintf("client-%d-1", round), "--note", "seen"},
+		{"alerts", "export"}, {"alerts", "replay", "--sink", "file", "--client", fmt.Sprintf("client-%d-2", round)},
+	} {
+		if out, err := exec.Command(mustBinary(t), append(args, "--config", filepath.Join(m.dir, "leakveil.yaml"))...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
 	}
 }
 

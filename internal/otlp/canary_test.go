@@ -68,8 +68,9 @@ var structures = map[string]func(m pcommon.Map, v string){
 	"value in value": func(m pcommon.Map, v string) {
 		m.PutEmptyMap("code_verifier").PutEmptyMap("value").PutStr("stringValue", v)
 	},
-	"dotted value": func(m pcommon.Map, v string) { m.PutStr("code_verifier.value", v) },
-	"index":        func(m pcommon.Map, v string) { m.PutStr("code_verifier.0", v) },
+	"dotted value":   func(m pcommon.Map, v string) { m.PutStr("code_verifier.value", v) },
+	"dotted payload": func(m pcommon.Map, v string) { m.PutStr("code_verifier.payload", v) },
+	"index":          func(m pcommon.Map, v string) { m.PutStr("code_verifier.0", v) },
 	"list": func(m pcommon.Map, v string) {
 		s := m.PutEmptySlice("code_verifier")
 		s.AppendEmpty().SetInt(3)

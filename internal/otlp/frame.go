@@ -81,10 +81,13 @@ func plain(name string) bool {
 	}
 	last := name[len(name)-1]
 	switch last {
-	case 'd': // .id, _id, .uid
-		return name[len(name)-2] != 'i'
+	case 'd': // .id, _id, .uid; .payload
+		return name[len(name)-2] != 'i' && !strings.HasSuffix(name, "ayload")
 	case 'e', 'l', 's', 'g', 't', 'a', 'v', 'w':
-		return strings.LastIndexByte(name, '.') < 0 || !detect.ValueName(name[strings.LastIndexByte(name, '.')+1:])
+		dot := strings.LastIndexByte(name, '.')
+		return (dot < 0 || !detect.ValueName(name[dot+1:])) && name != "faas.instance" && name != "oci.manifest.digest"
+	case 'h', 'o', 'u': // process.executable.build_id.gnu
+		return name != "user.hash" && !strings.HasPrefix(name, "process.executable.build_id")
 	case 'n': // vcs.ref.head.revision
 		return !strings.HasSuffix(name, "revision")
 	}
@@ -146,7 +149,7 @@ var identifiers = map[string]bool{
 	"k8s.replicaset.uid": true, "k8s.statefulset.uid": true, "k8s.daemonset.uid": true, "k8s.job.uid": true, "k8s.cronjob.uid": true,
 	"aws.request_id": true, "aws.extended_request_id": true, "aws.ecs.task.id": true, "az.service_request_id": true,
 	"cicd.pipeline.run.id": true, "cicd.pipeline.task.run.id": true, "vcs.ref.head.revision": true, "vcs.ref.base.revision": true,
-	"db.response.returned_rows": true, "oci.manifest.digest": true, "webengine.version": true,
+	"oci.manifest.digest": true,
 }
 
 // nameKeys are what the first half of a pair is called.

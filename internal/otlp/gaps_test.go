@@ -227,3 +227,22 @@ func TestGapSecretfilterFormsItMisses(t *testing.T) {
 		})
 	}
 }
+
+// plain is framed for names that need no work: where it says so, both frame alike.
+func TestPlainNamesFrameAsTheyAre(t *testing.T) {
+	for _, last := range []string{
+		"value", "val", "v", "payload", "content", "data", "text", "string", "stringvalue", "string_value", "values", "rawvalue", "bytesvalue", "current", "defaultvalue",
+		"Value", "stringValue", "Payload", "id", "uid", "name", "token", "code", "0", "x]", `"`,
+	} {
+		for _, name := range []string{last, "access_token." + last, "access_token_" + last} {
+			if plain(name) && framed(name, "") != name {
+				t.Errorf("%s stands behind %q, and counts as plain", name, framed(name, ""))
+			}
+		}
+	}
+	for name := range identifiers {
+		if plain(name) && framed(name, "") != name {
+			t.Errorf("%s stands behind %q, and counts as plain", name, framed(name, ""))
+		}
+	}
+}

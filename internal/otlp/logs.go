@@ -44,7 +44,11 @@ func (l logs) gather(m *Masker) error {
 }
 
 func (m *Masker) logRecord(r plog.LogRecord) {
-	m.value(ofBody, r.Body(), frameless, 0)
+	if s := r.Body().Str(); s != "" && m.mode == gathering {
+		m.batch.AddString(m.at, s) // what value does with it, in one step
+	} else {
+		m.value(ofBody, r.Body(), frameless, 0)
+	}
 	m.attributes(ofAttributes, r.Attributes())
 	if s, changed := m.plain(severityText, r.SeverityText()); changed {
 		r.SetSeverityText(s)

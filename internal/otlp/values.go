@@ -37,11 +37,9 @@ func (m *Masker) attributes(in names, attrs pcommon.Map) {
 	}
 	siblings := siblings{of: attrs}
 	for name, v := range attrs.All() {
-		if v.Type() == pcommon.ValueTypeStr && plain(name) {
-			if s := v.Str(); s != "" {
-				m.batch.AddPair(m.at, name, s)
-				continue
-			}
+		if s := v.Str(); s != "" && plain(name) { // of other types it is empty
+			m.batch.AddPair(m.at, name, s)
+			continue
 		}
 		m.member(in, &siblings, name, v, frameless, 0)
 	}

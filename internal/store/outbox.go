@@ -58,17 +58,25 @@ func (s *Store) Append(ctx context.Context, entries []outbox.Entry) error {
 // writer adds documents to the outbox in one transaction.
 type writer struct {
 	*Store
-	tx   *sql.Tx
-	last int64
-	now  time.Time
+	tx     *sql.Tx
+	before int64 // position of the last document before
+	last   int64
+	now    time.Time
 }
 
 func (s *Store) writer(ctx context.Context, tx *sql.Tx) (*writer, error) {
 	w := &writer{Store: s, tx: tx, now: s.o.Now()}
-	return w, tx.QueryRowContext(ctx, `SELECT seq FROM counter`).Scan(&w.last)
+	err := tx.QueryRowContext(ctx, `SELECT seq FROM counter`).Scan(&w.last)
+	w.before = w.last
+	return w, err
 }
 
+// done notes the last position. Nothing is written where nothing was added: Notify
+// looks every second.
 func (w *writer) done(ctx context.Context) error {
+	if w.last == w.before {
+		return nil
+	}
 	_, err := w.tx.ExecContext(ctx, `UPDATE counter SET seq = ?`, w.last)
 	return err
 }

@@ -74,7 +74,7 @@ func (s *Store) conditions(f Filter) (where string, args []any) {
 	return strings.Join(all, " AND "), args
 }
 
-const columns = `id, sequence, client, kind, rule, severity, services, traffic, first_seen, last_seen, coalesce(ends, 0), ` + stateNow + `, state_at, state_by, note, settled, document`
+const columns = `id, sequence, client, kind, rule, severity, services, traffic, first_seen, last_seen, coalesce(ends, 0), ` + stateNow + `, state_at, state_by, note, settled, told_at, document`
 
 // Alerts returns the last state of each alert that fits, the latest first.
 func (s *Store) Alerts(ctx context.Context, f Filter) ([]Alert, error) {
@@ -122,7 +122,7 @@ func (s *Store) alerts(ctx context.Context, where string, args []any) (all []Ale
 		var score int
 		var services string
 		if err := rows.Scan(&a.ID, &a.Sequence, &a.Client, &a.Kind, &a.Rule, &score, &services, &a.Traffic, scanTime{&a.FirstSeen}, scanTime{&a.LastSeen},
-			scanTime{&a.Ends}, &a.State, scanTime{&a.StateAt}, &a.StateBy, &a.Note, &a.Told, &a.Document); err != nil {
+			scanTime{&a.Ends}, &a.State, scanTime{&a.StateAt}, &a.StateBy, &a.Note, &a.Told, scanTime{&a.ToldAt}, &a.Document); err != nil {
 			return nil, broken(err)
 		}
 		a.Severity = severityOf(score)

@@ -82,7 +82,9 @@ type Alert struct {
 	// StateAt, StateBy and Note are of the last change by people; zero: none.
 	StateAt       time.Time
 	StateBy, Note string
-	// Told is the highest sequence that was notified, or left to a digest.
+	// Told is the highest sequence that was notified, or left to a digest; ToldAt is
+	// when it was notified, zero when it was left.
 	Told     int64
+	ToldAt   time.Time
 	Document []byte
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -189,5 +190,61 @@ func TestFullDiskWhileNotifying(t *testing.T) {
 	told := len(tb.at(time.Minute))
 	if want := min(stored, maxTold); told != want || tb.report.Held != int64(stored-want) {
 		t.Fatalf("%d of %d are told, %d held", told, stored, tb.report.Held)
+	}
+}
+
+// Looking whether something is due writes nothing: a quiet store wears no disk.
+func TestAQuietStoreWritesNothing(t *testing.T) {
+	tb := newTable(t, t.TempDir(), Notifying{Timing: timing})
+	tb.append(state("a", 1, "shop", "low", ""))
+	tb.want(time.Minute, "a-1")
+	size := func() int64 {
+		info, err := os.Stat(tb.o.Path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	for i := range 50 {
+		tb.want(time.Minute + time.Duration(i)*time.Second)
+	}
+	if after := size(); after != before {
+		t.Errorf("%d bytes were written", after-before)
+	}
+}
+
+// What is too old goes when it was told and every reader has it, and not before.
+func TestOldAlertsGoWhenTheyWereTold(t *testing.T) {
+	tb := newTable(t, t.TempDir(), Notifying{Timing: timing})
+	tb.o.Keep, tb.o.Readers, tb.o.EveryState = 48*time.Hour, []string{"siem"}, nil
+	tb.open()
+	tb.append(state("a", 1, "shop", "low", ""))
+	left := func(after time.Duration) (alerts, documents int) {
+		t.Helper()
+		tb.now = day.Add(after)
+		tb.append(state(fmt.Sprint("z", after), 1, "other", "low", `,"traffic":"synthetic"`)) // Append looks for what is old
+		for query, to := range map[string]*int{`SELECT count(*) FROM alerts WHERE id = 'a'`: &alerts, `SELECT count(*) FROM outbox`: &documents} {
+			if err := tb.s.db.QueryRow(query).Scan(to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return alerts, documents
+	}
+	if alerts, _ := left(50 * time.Hour); alerts != 1 {
+		t.Error("an alert went that nobody was told of")
+	}
+	tb.want(51*time.Hour, "a-1")
+	if alerts, documents := left(52 * time.Hour); alerts != 0 || documents != 1 {
+		t.Errorf("%d alerts, %d documents", alerts, documents)
+	}
+	if _, documents := left(200 * time.Hour); documents != 1 {
+		t.Error("a document went that the sink had not passed")
+	}
+	if err := tb.s.Advance(t.Context(), "siem", tb.read, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, documents := left(201 * time.Hour); documents != 0 {
+		t.Error(documents, "documents are kept")
 	}
 }

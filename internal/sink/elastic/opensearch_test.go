@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/leakveil/leakveil/internal/sink"
@@ -32,15 +33,7 @@ func TestARealOpenSearch(t *testing.T) {
 	t.Run("documents arrive once", func(t *testing.T) { arriveOnce(t, server, s) })
 	t.Run("queries by the template's fields", func(t *testing.T) { queries(t, server, s) })
 	t.Run("a bad document hurts no other", func(t *testing.T) { badDocument(t, server, s) })
-	t.Run("a full disk is waited for", func(t *testing.T) {
-		block := func(value string) {
-			server.Do(t, "PUT", "/"+elastic.DefaultStream+"/_settings", `{"index.blocks.read_only_allow_delete":`+value+`}`, nil)
-		}
-		block("true")
-		expect(t, s, sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonBusy})
-		block("null")
-		expect(t, s, sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Delivered})
-	})
+	t.Run("a full disk is waited for", func(t *testing.T) { fullDisk(t, server, s) })
 	t.Run("pressure is waited for", func(t *testing.T) {
 		expect(t, s, large(t), sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonBusy})
 	})
@@ -64,6 +57,45 @@ func TestARealOpenSearch(t *testing.T) {
 		unknown.HTTP.TLS = transport.TLS{}
 		expect(t, open(t, unknown), sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonNetwork})
 	})
+}
+
+// The same on real Elasticsearches without users, in the long job: errors have other
+// names there.
+func TestARealElasticsearch(t *testing.T) {
+	for _, version := range []string{"8.15.0", "9.1.0"} {
+		t.Run(version, func(t *testing.T) {
+			if os.Getenv("LEAKVEIL_LONG") == "" {
+				return
+			}
+			server, ok := backend.StartElasticsearch(t, version)
+			if !ok {
+				t.Logf("there is no Java for %s", version)
+				return
+			}
+			s := open(t, elastic.Options{HTTP: transport.HTTPOptions{URL: server.URL, Gzip: true}})
+			if a := s.Install(t.Context()); a.Outcome.Verdict != sink.Delivered {
+				t.Fatalf("%d %s", a.Status, a.Body)
+			}
+			t.Run("documents arrive once", func(t *testing.T) { arriveOnce(t, server, s) })
+			t.Run("queries by the template's fields", func(t *testing.T) { queries(t, server, s) })
+			t.Run("a bad document hurts no other", func(t *testing.T) { badDocument(t, server, s) })
+			t.Run("a full disk is waited for", func(t *testing.T) { fullDisk(t, server, s) })
+			t.Run("a stream that may not be made", func(t *testing.T) {
+				other := open(t, elastic.Options{Stream: "other-stream", HTTP: transport.HTTPOptions{URL: server.URL}})
+				expect(t, other, sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonNotFound})
+			})
+		})
+	}
+}
+
+func fullDisk(t *testing.T, server *backend.OpenSearch, s *elastic.Sink) {
+	block := func(value string) {
+		server.Do(t, "PUT", "/"+elastic.DefaultStream+"/_settings", `{"index.blocks.read_only_allow_delete":`+value+`}`, nil)
+	}
+	block("true")
+	expect(t, s, sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonBusy})
+	block("null")
+	expect(t, s, sinktest.Items(t, 2), sink.Outcome{Verdict: sink.Delivered})
 }
 
 func expect(t *testing.T, s *elastic.Sink, items []sink.Item, want sink.Outcome) {
