@@ -15,8 +15,9 @@ var (
 	cutWords = [][]byte{[]byte("..."), []byte("\u2026"), []byte("trunc"), []byte("snip"), []byte("cut"), []byte("omitted")}
 )
 
-// ellipsis is a mark that no value holds within its first maxHead bytes: buffers are
-// printed with their ends alone, GET /?token=2XjQ...nection: close.
+// ellipsis is a mark that few values hold within their first maxHead bytes: buffers are
+// printed with their ends alone, GET /?token=2XjQ...nection: close. A verifier may hold
+// three full stops by chance; then more of it stands behind them than a word.
 const maxHead = 20
 
 var ellipsis = []byte("...")
@@ -30,7 +31,7 @@ func (c *candidate) cut(b []byte) {
 		return
 	}
 	if v := b[c.Start:min(c.End, c.Start+maxJudged)]; !c.quoted && c.Rule.Value.Alphabet != "visible" {
-		if n := bytes.Index(v[:min(len(v), maxHead)], ellipsis); n > 0 { // what stands behind is of another place
+		if n := bytes.Index(v[:min(len(v), maxHead)], ellipsis); n > 0 && isElsewhere(v[n+len(ellipsis):]) {
 			c.End = c.Start + n
 			c.Truncated = true
 			return
@@ -40,6 +41,9 @@ func (c *candidate) cut(b []byte) {
 	c.Truncated = c.Truncated || markAt(b, c.End, c.High)
 	c.atEnd = (c.End == c.High || b[c.End] == '\n' || b[c.End] == '\r') && (c.glue.quote == 0 || !c.quoted)
 }
+
+// isElsewhere reports whether what stands behind a mark is no more of the value.
+func isElsewhere(rest []byte) bool { return len(rest) < minCut || isWords(rest) }
 
 // beforeMark returns where a value ends that may have a mark at its end.
 func beforeMark(b []byte, start, end int) (int, bool) {

@@ -73,3 +73,21 @@ func TestNotCut(t *testing.T) {
 		t.Errorf("a whole value: %+v", found)
 	}
 }
+
+// Three full stops among a value's first characters, by chance, hide nothing of it.
+func TestFullStopsInAValue(t *testing.T) {
+	s := newScanner(t, defaultSet(t))
+	for n := 1; n < maxHead; n++ {
+		value := random(base64url[:62], n) + "..." + random(base64url[:62], 42-n) + "7"
+		for _, text := range []string{"code_verifier=" + value, "code_verifier=" + value + "&state=s1", `{"code_verifier":"` + value + `"}`} {
+			found := scanText(t, s, text)
+			if len(found) != 1 || text[found[0].Start:found[0].End] != value {
+				t.Errorf("%q: %s", text, shown(text, found))
+			}
+		}
+	}
+	text := "code_verifier=" + random(base64url[:62], 12) + "...nection: close"
+	if found := scanText(t, s, text); len(found) != 1 || !found[0].Truncated || text[found[0].End] != '.' {
+		t.Errorf("%q: %s", text, shown(text, found))
+	}
+}

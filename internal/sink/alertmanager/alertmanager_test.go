@@ -115,3 +115,36 @@ func TestARealAlertmanager(t *testing.T) {
 		t.Fatal(len(got), err)
 	}
 }
+
+// One with client certificates and a password takes those who have both.
+func TestASecureAlertmanager(t *testing.T) {
+	certs := backend.NewCerts(t)
+	password := sinktest.Secret()
+	url := backend.StartSecureAlertmanager(t, certs, password)
+	t.Setenv("LEAKVEIL_TEST_PASSWORD", password)
+	t.Setenv("LEAKVEIL_TEST_WRONG", sinktest.Secret())
+	right := transport.HTTPOptions{
+		URL: url, Username: "leakveil", Password: transport.Secret{Env: "LEAKVEIL_TEST_PASSWORD"},
+		TLS: transport.TLS{CAFile: certs.CA, CertFile: certs.ClientCert, KeyFile: certs.ClientKey},
+	}
+	wrong, foreign := right, right
+	wrong.Password.Env = "LEAKVEIL_TEST_WRONG"
+	foreign.TLS.CertFile, foreign.TLS.KeyFile = certs.ForeignCert, certs.ForeignKey
+	for name, c := range map[string]struct {
+		o    transport.HTTPOptions
+		want sink.Outcome
+	}{
+		"right":   {right, sink.Outcome{Verdict: sink.Delivered}},
+		"wrong":   {wrong, sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonAuth}},
+		"foreign": {foreign, sink.Outcome{Verdict: sink.Retry, Reason: sink.ReasonNetwork}},
+	} {
+		s, err := alertmanager.New(alertmanager.Options{HTTP: c.o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := s.Send(t.Context(), sinktest.Items(t, 1)).Outcomes[0]; o != c.want {
+			t.Errorf("%s: %+v, not %+v", name, o, c.want)
+		}
+		_ = s.Close()
+	}
+}

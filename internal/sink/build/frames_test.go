@@ -333,7 +333,10 @@ func readSyslog(t *testing.T, items []sink.Item, frames []byte) {
 			t.Fatalf("frame %d: %v", i, r.Error)
 		}
 		m := r.Message.(*rfc5424.SyslogMessage)
-		data := (*m.StructuredData)["leakveil@32473"]
+		data := map[string]string{}
+		if m.StructuredData != nil { // what is no alert has none
+			data = (*m.StructuredData)["leakveil@32473"]
+		}
 		if *m.Message != string(items[i].Document) || !strings.HasPrefix(items[i].ID, data["alertId"]) {
 			t.Fatalf("frame %d: %q", i, data)
 		}

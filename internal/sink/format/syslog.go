@@ -31,13 +31,22 @@ func (s Syslog) Message(r field.Record, text []byte) []byte {
 	var b strings.Builder
 	b.WriteString("<" + strconv.Itoa(s.Facility*8+syslogSeverity[r.Severity()]) + ">1 ")
 	b.WriteString(made(r).Format("2006-01-02T15:04:05.000Z07:00"))
-	b.WriteString(" " + printable(s.Host, 255) + " " + printable(s.App, 48) + " - " + printable(r.Text("event.action"), 32) + " [" + s.ID)
+	b.WriteString(" " + printable(s.Host, 255) + " " + printable(s.App, 48) + " - " + printable(r.Text("event.action"), 32))
+	empty := true // readers stumble over an element without parameters
 	for _, f := range field.Fields() {
 		if structured[f.Path] && r.Has(f.Path) {
+			if empty {
+				b.WriteString(" [" + s.ID)
+				empty = false
+			}
 			b.WriteString(" " + f.LEEF + `="` + sdValue.Replace(field.Cut(r.Text(f.Path), maxValue)) + `"`)
 		}
 	}
-	b.WriteString("] ")
+	if empty {
+		b.WriteString(" - ")
+	} else {
+		b.WriteString("] ")
+	}
 	b.Write(text)
 	return []byte(b.String())
 }
