@@ -10,9 +10,6 @@ import (
 // a program filled in. Beside secrets stand ids, digests, states and times there; only
 // what surely was drawn at random and is the whole of a value is taken.
 
-// minBound is the least length of such a value: ids of 16 bytes are shorter in base64.
-const minBound = 32
-
 // confirmBinds finds the values behind a lead that ends before from, in the same line.
 func (s *Scanner) confirmBinds(c *candidate, from int) {
 	if from < c.Low || from < s.bindEnd { // a frame's, or read already
@@ -22,7 +19,7 @@ func (s *Scanner) confirmBinds(c *candidate, from int) {
 	in := c.trigger.value
 	for p := from; p < hi; p++ {
 		start := p
-		if p = run(b, p, hi, in); p-start < minBound || !standsAlone(b, start, p, from, c.High) {
+		if p = run(b, p, hi, in); p-start < c.Rule.Value.Min || !standsAlone(b, start, p, from, c.High) {
 			continue
 		}
 		v := b[start:min(p, start+maxJudged)]
@@ -42,7 +39,7 @@ func (s *Scanner) confirmBinds(c *candidate, from int) {
 // standsAlone reports whether b[start:end] is a value of its own in a list: in brackets or
 // quotes, and no member of an object in text ("state":"V").
 func standsAlone(b []byte, start, end, from, hi int) bool {
-	if end < hi && !indexByte("'\"])(, \\", b[end]) {
+	if end < hi && !indexByte("'\"])(, \\&", b[end]) {
 		return false
 	}
 	if start == from {

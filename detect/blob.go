@@ -61,7 +61,7 @@ func (s *Scanner) confirmBlob(t *Trigger, to int, at place) {
 	text, all := decodeBlob(c.Form, s.arena[start:b.end])
 	found, err := s.inside(text, t.gzip)
 	if err == nil && len(found) == 0 && all {
-		s.awaitBlob(t, b, start, at, text)
+		found = s.awaitBlob(t, b, start, at, text)
 	}
 	clear(text[:cap(text)])
 	switch {

@@ -40,26 +40,33 @@ type pendingBlob struct {
 // looks drawn at random would be found behind the key if a value could not stand there.
 var probe = []byte("Zq7Xw2Kf9Tb4Lm1Rv6Hs3Pn8Gd5Yc0Ja7Uw2Ek9Qo4Bt1")
 
-// awaitBlob remembers a blob that ends its line and holds a key at its end.
-func (s *Scanner) awaitBlob(t *Trigger, b blob, start int, at place, text []byte) {
+// awaitBlob looks at a blob that ends its line and holds a key at its end: with more
+// behind it, its text would hold a value. What of that is there is returned, when it is
+// long enough; otherwise the next line is awaited.
+func (s *Scanner) awaitBlob(t *Trigger, b blob, start int, at place, text []byte) []Finding {
 	over := at.hi - b.end
 	if !s.cursor.batch.lines || t.gzip || b.alphabet >= layer.HexLower || b.percent || b.backslash || over > 1 ||
 		over == 1 && !isBlobByte(s.arena[b.end]) || s.arena[b.end-1] == '=' {
-		return
+		return nil
 	}
 	try := append(append([]byte(nil), text...), probe...)
 	defer clear(try[:cap(try)])
 	found, err := s.inside(try, false)
 	if err != nil || len(found) == 0 {
-		return
+		return nil
 	}
 	last := &found[len(found)-1]
 	if last.End != len(try) || last.Start > len(text) {
-		return
+		return nil
+	}
+	if len(text)-last.Start >= minCut {
+		last.End = len(text)
+		return found[len(found)-1:]
 	}
 	s.pending = append(s.pending, pendingBlob{
 		Open{Rule: last.Rule, Kind: last.Kind, Confidence: last.Confidence, dots: -1, blob: b.alphabet, phase: (at.hi - start) % 4}, at.hi,
 	})
+	return nil
 }
 
 // followBlobs goes on with the keys in base64 that ended their lines.

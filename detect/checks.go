@@ -395,7 +395,3 @@ func checkRequestURI(_ *Scanner, _ *candidate, v []byte) bool {
 	id, _, _ := bytes.Cut(v, []byte(":"))
 	return looksRandom(id) || looksRandom(v)
 }
-
-func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
-	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
-}

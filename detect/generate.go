@@ -113,6 +113,9 @@ const openers = "%\\\"'`<[{(\x1b"
 // The last are those of a member that is named as the scheme: auth: { bearer: 'V' }.
 var schemeGlues = []string{" ", "  ", ` "`, " '", "%20", "%2520", "+", ": '", `: "`, `":"`, `": "`, "': '"}
 
+// memberGlues is where those of a member begin.
+const memberGlues = 7
+
 // triggersOf generates all triggers of a rule.
 func triggersOf(r *rules.Rule) []*Trigger {
 	var out []*Trigger
@@ -176,7 +179,10 @@ func triggersOf(r *rules.Rule) []*Trigger {
 			t.elems = literalElems("uthorization: "+scheme, true)
 			out = append(out, t)
 		}
-		for _, glue := range schemeGlues {
+		for i, glue := range schemeGlues {
+			if i >= memberGlues && !isLetter(scheme[0]) {
+				break
+			}
 			t := &Trigger{Rule: r, Key: scheme, form: formScheme, caseless: true, tail: tail}
 			t.elems = append(literalElems(scheme, true), literalElems(glue, false)...)
 			t.elems = append(blanks(t.elems, len(scheme)), elem{set: value.with("%\\<[{("), n: tail})

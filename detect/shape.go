@@ -226,3 +226,7 @@ func salesforceToken(v []byte) bool {
 }
 
 func isAlphanumeric(v []byte) bool { return allIn(v, alphabets["alnum"]) }
+
+func checkSAML(_ *Scanner, _ *candidate, v []byte) bool {
+	return len(v) >= 64 && !bytes.HasPrefix(v, []byte("PHNhbWxwOkF1dG")) // an AuthnRequest is no credential
+}

@@ -191,9 +191,6 @@ var inHostName = setOf("abcdefghijklmnopqrstuvwxyz0123456789-.")
 // checkPassword wants a password grant in the record or the user's name before it in
 // a form, or a value that looks drawn at random and is no hash of a password ($2b$…).
 func checkPassword(s *Scanner, c *candidate, v []byte) bool {
-	if c.trigger.Key == "pass" { // PASS: what a test is called
-		return c.glue.quote != 0 && len(v) >= minRest && looksRandom(v) && !isStored(v)
-	}
 	if !isStored(v) && (len(v) >= minRest && looksRandom(v) || s.inLoginForm(c)) {
 		return true
 	}

@@ -123,6 +123,11 @@ func index(t *testing.T, server *backend.OpenSearch, http transport.HTTPOptions)
 		}
 	}
 	server.Do(t, "POST", "/"+content.IndexPattern+"/_refresh", "", nil)
+	return parsed(t, items)
+}
+
+func parsed(t *testing.T, items []sink.Item) (records []field.Record) {
+	t.Helper()
 	for _, item := range items {
 		r, err := field.Parse(item.Document)
 		if err != nil {

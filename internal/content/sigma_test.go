@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,6 +80,47 @@ func (r detectionRule) fits(doc field.Record) bool {
 	return true
 }
 
+// A program that runs Sigma rules as they stand, without converting them, finds the
+// same alerts.
+func TestSigmaRulesInTenzir(t *testing.T) {
+	var lines []byte
+	records := parsed(t, documents(t))
+	for _, r := range records {
+		lines = append(append(lines, r.Raw...), '\n')
+	}
+	for _, name := range sigmaRules(t) {
+		if strings.Contains(name, "correlations") {
+			continue
+		}
+		path, err := filepath.Abs(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 0
+		for _, r := range records {
+			if readRule(t, name).fits(r) {
+				want++
+			}
+		}
+		found := backend.RunTenzir(t, "from_stdin { read_ndjson }\nsigma path="+strconv.Quote(path), lines)
+		if len(found) != want || want == 0 {
+			t.Errorf("%s: %d found, %d wanted", filepath.Base(name), len(found), want)
+		}
+	}
+}
+
+func readRule(t *testing.T, name string) (rule detectionRule) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &rule); err != nil {
+		t.Fatal(err)
+	}
+	return rule
+}
+
 // sigmaOnOpenSearch converts each rule and lets the index answer it: exactly the
 // documents that fit are found.
 func sigmaOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field.Record) {
@@ -86,14 +128,7 @@ func sigmaOnOpenSearch(t *testing.T, server *backend.OpenSearch, records []field
 		if strings.Contains(name, "correlations") {
 			continue
 		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rule detectionRule
-		if err := yaml.Unmarshal(text, &rule); err != nil {
-			t.Fatal(err)
-		}
+		rule := readRule(t, name)
 		for name, want := range rule.Detection.Selection {
 			values := []any{want}
 			if list, ok := want.([]any); ok {
