@@ -49,7 +49,9 @@ func parseGlue(b []byte, p, hi int) (glue, bool) {
 // fullGlue is the whole grammar.
 func fullGlue(b []byte, p, hi int) (glue, bool) {
 	g := glue{start: behindSuffix(b, p, hi)}
-	g.visibility(b, hi)
+	if !(g.start+2 < hi && b[g.start] == '"' && b[g.start+2] == '"') { // a pair, as plainGlue reads it
+		g.visibility(b, hi)
+	}
 	if !g.closeKey(b, hi) {
 		return g, g.start > p && g.part(b, min(hi, p+maxApart)) && g.start < hi
 	}

@@ -248,7 +248,7 @@ func FuzzParseGlue(f *testing.F) {
 
 // What is read the short way is read the same by the whole grammar.
 func FuzzPlainGlue(f *testing.F) {
-	for _, seed := range []string{"=abcd", `":"abcd`, `": "abcd`, "==ab", `=Some(x)`, `="a"`, "=-xxx", `":"\"a`, "= abc", "=b'ab'", ": abcdef", "': 'abcdef", `\":\"abc`, ": -abcd"} {
+	for _, seed := range []string{"=abcd", `":"abcd`, `": "abcd`, "==ab", `=Some(x)`, `="a"`, "=-xxx", `":"\"a`, "= abc", "=b'ab'", ": abcdef", "': 'abcdef", `\":\"abc`, ": -abcd", `":"Token":private]=> "V"`, `":protected]=> "abcd"`, "(43)=abcd", "[43 bytes]: abcd"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -119,7 +119,7 @@ func run() error {
 		return nil
 	}
 	fmt.Fprintf(&table, "\nMB (10^6 bytes) of text per CPU-second, batches of %d records into a consumer that counts, one core, in one process: the best of %d interleaved rounds. Before it measures, the program checks that no planted secret comes out of leakveil.\n", batchSize, *rounds)
-	path, err := measure.WriteReport(*out, "otel", table.String(), measure.Machine("bin/leakveil", "redactionprocessor: v0.162.0, 7 patterns (benchmarks/otel/main.go)"),
+	path, err := measure.WriteReport(*out, "otel", table.String(), measure.Machine("../../bin/leakveil", "redactionprocessor: v0.162.0, 7 patterns (benchmarks/otel/main.go)"),
 		[]string{"cd benchmarks/otel && go run . " + strings.Join(os.Args[1:], " ")})
 	fmt.Println(path)
 	return err

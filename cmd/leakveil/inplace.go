@@ -1,12 +1,14 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/leakveil/leakveil/internal/lines"
@@ -40,16 +42,16 @@ func (r *redactCommand) replace(src io.Reader, name string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", lines.ErrInput, err)
 	}
-	out, err := os.CreateTemp(filepath.Dir(name), ".leakveil-*")
+	out, err := createBeside(name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
 	}
-	defer removeOnSignal(out.Name())()
+	defer removeOnSignal(out.path)()
 	kept := false
 	defer func() {
 		if !kept {
 			_ = out.Close()
-			_ = os.Remove(out.Name())
+			_ = os.Remove(out.path())
 		}
 	}()
 	before := r.total
@@ -59,22 +61,68 @@ func (r *redactCommand) replace(src io.Reader, name string) (err error) {
 	if r.total.Findings == before.Findings && r.total.Withheld == before.Withheld {
 		return nil
 	}
-	if err = errors.Join(keepOwner(out, info), out.Chmod(info.Mode().Perm()), out.Sync(), out.Close()); err != nil {
+	if err = errors.Join(keepOwner(out.File, info), out.Chmod(info.Mode().Perm()), out.Sync()); err != nil {
 		return fmt.Errorf("%w: %s stays as it was: %w", lines.ErrOutput, name, err)
 	}
 	if now, err := os.Stat(name); err != nil || !os.SameFile(now, info) || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
 		// Renaming would throw away what another process has just written.
 		return fmt.Errorf("%w: %s changed while it was read; it stays as it was", lines.ErrInput, name)
 	}
-	if err = os.Rename(out.Name(), name); err != nil {
-		return fmt.Errorf("%w: %w", lines.ErrOutput, err)
+	if err = errors.Join(out.link(), out.Close()); err == nil {
+		err = os.Rename(out.path(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s stays as it was: %w", lines.ErrOutput, name, err)
 	}
 	kept = true
 	return nil
 }
 
-// removeOnSignal removes the file when a signal ends the program, until stop.
-func removeOnSignal(path string) (stop func()) {
+// beside is a file in the folder of another, whose place it is to take. Where the system
+// can, it has no name before link: whatever ends the program leaves nothing behind.
+type beside struct {
+	*os.File
+	name atomic.Pointer[string] // "" until it has one
+	dir  string
+}
+
+func (b *beside) path() string {
+	if name := b.name.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
+func (b *beside) setPath(name string) { b.name.Store(&name) }
+
+// createBeside makes one.
+func createBeside(name string) (*beside, error) {
+	dir := filepath.Dir(name)
+	if file := unnamed(dir); file != nil {
+		return &beside{File: file, dir: dir}, nil
+	}
+	file, err := os.CreateTemp(dir, ".leakveil-*")
+	if err != nil {
+		return nil, err
+	}
+	b := &beside{File: file, dir: dir}
+	b.setPath(file.Name())
+	return b, nil
+}
+
+// link gives the file a name, for the moment until it is renamed.
+func (b *beside) link() error {
+	if b.path() != "" {
+		return nil
+	}
+	name := filepath.Join(b.dir, ".leakveil-"+rand.Text())
+	b.setPath(name)
+	return linkUnnamed(b.File, name)
+}
+
+// removeOnSignal removes the file, by the name that it then has, when a signal ends the
+// program, until stop.
+func removeOnSignal(path func() string) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(s) { // as under nohup
@@ -85,7 +133,7 @@ func removeOnSignal(path string) (stop func()) {
 	go func() {
 		select {
 		case s := <-signals:
-			_ = os.Remove(path)
+			_ = os.Remove(path())
 			// End by the same signal, so that the shell sees what happened.
 			signal.Reset(s)
 			if self, err := os.FindProcess(os.Getpid()); err == nil {

@@ -18,7 +18,7 @@ const removing = "LEAKVEIL_TEST_REMOVE_ON_SIGNAL"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(removing); path != "" {
-		removeOnSignal(path)
+		removeOnSignal(func() string { return path })
 		fmt.Println("ready")
 		select {}
 	}
@@ -180,4 +180,34 @@ func TestRemoveOnSignal(t *testing.T) {
 		}
 		only(t, path)
 	}
+}
+
+// Killed in the middle, nothing stays beside the original, which is whole.
+func TestInPlaceKilledLeavesNothing(t *testing.T) {
+	text := strings.Repeat(leak("web", randomSecret()), 20_000)
+	path := file(t, "a.log", text)
+	pipe := filepath.Join(t.TempDir(), "findings")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary(t), "redact", "--no-cache", "--in-place", "--findings", pipe, path)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	findings, err := os.Open(pipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer findings.Close()
+	if _, err := findings.Read(make([]byte, 1)); err != nil { // it is at work, and waits for the pipe
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if read(t, path) != text {
+		t.Error("the original has changed")
+	}
+	only(t, path, "a.log")
 }

@@ -14,6 +14,9 @@ import (
 type Config struct {
 	// Key makes the alerts' ids; at least 16 bytes. All members use the same one.
 	Key []byte
+	// Older are keys that signed before, by the id that detections tell: an alert that was
+	// opened under one keeps its id when another signs.
+	Older map[string][]byte
 	// Window is the stretch of event time of one alert, aligned to the epoch; 5 minutes.
 	Window time.Duration
 	// Interval is the least time between two updates of one alert; 1 minute.
@@ -139,9 +142,13 @@ func (f *Fold) openInstance(pos int64, key instanceKey, d event.Detection) *inst
 		f.close(pos, f.touched.Front().Value.(*instance))
 	}
 	start := time.UnixMilli(key.start).UTC()
-	id := groupID(f.config.Key, key.group, key.start)
+	secret := f.config.Key
+	if older := f.config.Older[d.KeyID]; older != nil {
+		secret = older
+	}
+	id := groupID(secret, key.group, key.start)
 	in := &instance{key: key, first: pos, alert: Alert{
-		ID: alertID(f.config.Key, id, d.ID, pos), GroupID: id,
+		ID: alertID(secret, id, d.ID, pos), GroupID: id,
 		WindowStart: start, WindowEnd: start.Add(f.config.Window),
 	}}
 	f.open[key] = in

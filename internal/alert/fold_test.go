@@ -232,3 +232,24 @@ func TestFoldKeepsTheHighest(t *testing.T) {
 		t.Errorf("severity %s, confidence %s, how %s", a.Severity, a.Confidence, a.Client.How)
 	}
 }
+
+// An alert that was opened under a key that signs no more keeps its id when that is known.
+func TestAlertsKeepTheirIDsWhenTheKeyChanges(t *testing.T) {
+	older, newer := randomKey(), randomKey()
+	d := sample("a", 1, 0) // of k1
+	first := func(c Config) Alert {
+		f, err := NewFold(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Add(0, epoch, d)
+		return f.Changed()[0]
+	}
+	before := first(Config{Key: older})
+	if after := first(Config{Key: newer, Older: map[string][]byte{"k1": older, "k0": newer}}); cmp.Diff(before, after) != "" {
+		t.Errorf("the alert has changed:\n%s", cmp.Diff(before, after))
+	}
+	if after := first(Config{Key: newer, Older: map[string][]byte{"k0": older}}); after.ID == before.ID || after.GroupID == before.GroupID {
+		t.Error("ids do not depend on the key")
+	}
+}

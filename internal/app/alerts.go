@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leakveil/leakveil/internal/alert"
@@ -29,7 +31,7 @@ type alerts struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	mu         sync.Mutex
+	mu         sync.Mutex // of what follows; held for a moment only
 	generation int32
 	folds      map[int32]*partitionFold
 }
@@ -40,13 +42,21 @@ type alertCounts interface {
 
 // partitionFold is the fold of one partition of the alerts topic.
 type partitionFold struct {
-	fold       *alert.Fold
 	generation int32
-	read       int64 // the first offset that was not read yet
-	pending    []alert.Alert
-	inFlight   int   // of pending, those on their way with a batch
-	replay     int64 // what may be committed; -1 until known
-	saved      time.Time
+	replay     atomic.Int64 // what may be committed; -1 until known
+
+	mu       sync.Mutex // of what follows; also held while alerts are delivered
+	fold     *alert.Fold
+	read     int64 // the first offset that was not read yet
+	pending  []alert.Alert
+	inFlight int // of pending, those on their way with a batch
+	saved    time.Time
+}
+
+func newPartitionFold(fold *alert.Fold, generation int32, read int64) *partitionFold {
+	p := &partitionFold{fold: fold, generation: generation, read: read}
+	p.replay.Store(-1)
+	return p
 }
 
 // tick is how often alerts are looked at that nothing new came for.
@@ -99,12 +109,12 @@ func (a *alerts) foldBatch(ctx context.Context, in kafka.Input) (kafka.Unit, err
 	if len(in.Records) == 0 {
 		return kafka.Unit{}, nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	p, err := a.partition(ctx, in)
 	if err != nil {
 		return kafka.Unit{}, err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i := range in.Records {
 		if in.Records[i].Offset >= p.read { // a batch comes again when it was not delivered
 			a.add(p, &in.Records[i])
@@ -120,7 +130,10 @@ func (a *alerts) foldBatch(ctx context.Context, in kafka.Input) (kafka.Unit, err
 // another member may have had the partition, and reading begins where a replay has to.
 func (a *alerts) partition(ctx context.Context, in kafka.Input) (*partitionFold, error) {
 	first := in.Records[0].Offset
-	if p := a.folds[in.Partition]; p != nil && p.generation == a.generation {
+	a.mu.Lock()
+	p, generation := a.folds[in.Partition], a.generation
+	a.mu.Unlock()
+	if p != nil && p.generation == generation {
 		return p, nil
 	}
 	fold, err := alert.NewFold(a.fold)
@@ -134,7 +147,9 @@ func (a *alerts) partition(ctx context.Context, in kafka.Input) (*partitionFold,
 	if next > first {
 		fold.Resume(next)
 	}
-	p := &partitionFold{fold: fold, generation: a.generation, read: first, replay: -1}
+	p = newPartitionFold(fold, generation, first)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.folds[in.Partition] = p
 	return p, nil
 }
@@ -186,27 +201,32 @@ func (a *alerts) unit(ctx context.Context, partition int32, p *partitionFold) (k
 // alert, once the fold's own position is stored.
 func (a *alerts) hold(_ string, partition int32, next int64) int64 {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	p := a.folds[partition]
+	a.mu.Unlock()
 	if p == nil {
 		return next
 	}
+	if !p.mu.TryLock() { // alerts are being delivered without a batch: commits do not wait for them
+		return p.replay.Load()
+	}
+	defer p.mu.Unlock()
 	a.count(p, p.inFlight)
 	if len(p.pending) > 0 || a.now().Sub(p.saved) < tick {
-		return p.replay
+		return p.replay.Load()
 	}
 	at, ok := p.fold.Checkpoint()
 	if !ok {
-		return p.replay
+		return p.replay.Load()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), metadataTimeout)
 	defer cancel()
 	if err := a.next.save(ctx, partition, at.Next); err != nil {
 		a.log.Warn("alerts: the checkpoint is not stored, it is tried again", "partition", partition, "error", err)
-		return p.replay
+		return p.replay.Load()
 	}
-	p.replay, p.saved = min(at.Replay, next), a.now()
-	return p.replay
+	p.replay.Store(min(at.Replay, next))
+	p.saved = a.now()
+	return p.replay.Load()
 }
 
 // count forgets the first n pending alerts: they are delivered.
@@ -219,27 +239,38 @@ func (a *alerts) count(p *partitionFold, n int) {
 
 // sweep hands out what became due without anything new.
 func (a *alerts) sweep(ctx context.Context) {
+	for number, p := range a.current() {
+		if err := a.sweepOne(ctx, number, p); err != nil {
+			a.log.Warn("alerts are not delivered, they are tried again", "partition", number, "error", err)
+		}
+	}
+}
+
+// current are the folds of this generation; the others are forgotten.
+func (a *alerts) current() map[int32]*partitionFold {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for number, p := range a.folds {
-		if p.generation != a.generation {
-			delete(a.folds, number)
-			continue
-		}
-		p.pending = append(p.pending, p.fold.Changed()...)
-		if len(p.pending) == 0 || p.inFlight > 0 {
-			continue
-		}
-		u, err := a.unit(ctx, number, p)
-		if err == nil && a.source != nil {
-			err = a.deliver.Deliver(ctx, u)
-		}
-		if err != nil {
-			a.log.Warn("alerts are not delivered, they are tried again", "partition", number, "error", err)
-			continue
-		}
-		a.count(p, len(p.pending))
+	maps.DeleteFunc(a.folds, func(_ int32, p *partitionFold) bool { return p.generation != a.generation })
+	return maps.Clone(a.folds)
+}
+
+// sweepOne holds up its own partition alone, however long an output takes.
+func (a *alerts) sweepOne(ctx context.Context, number int32, p *partitionFold) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = append(p.pending, p.fold.Changed()...)
+	if len(p.pending) == 0 || p.inFlight > 0 {
+		return nil
 	}
+	u, err := a.unit(ctx, number, p)
+	if err == nil && a.source != nil {
+		err = a.deliver.Deliver(ctx, u)
+	}
+	if err != nil {
+		return err
+	}
+	a.count(p, len(p.pending))
+	return nil
 }
 
 // local keeps detections in the alerts file, and folds them where there is no
@@ -250,20 +281,34 @@ func (a *alerts) local(_ context.Context, detections []event.Detection) error {
 	for i, d := range detections {
 		lines[i] = alert.MarshalDetection(d, now)
 	}
-	a.mu.Lock() // over both, so that the fold sees the file's order
-	defer a.mu.Unlock()
-	if err := a.file.Append(lines); err != nil {
-		return fmt.Errorf("alerts file: %w", err)
-	}
 	if a.source != nil {
-		return nil
+		return a.append(lines)
 	}
-	p := a.folds[0]
+	p := a.only()
+	p.mu.Lock() // over both, so that the fold sees the file's order
+	defer p.mu.Unlock()
+	if err := a.append(lines); err != nil {
+		return err
+	}
 	for _, d := range detections {
 		p.fold.Add(p.read, now, d)
 		p.read++
 	}
 	return nil
+}
+
+func (a *alerts) append(lines [][]byte) error {
+	if err := a.file.Append(lines); err != nil {
+		return fmt.Errorf("alerts file: %w", err)
+	}
+	return nil
+}
+
+// only is the fold of a process without a topic.
+func (a *alerts) only() *partitionFold {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.folds[0]
 }
 
 func (a *alerts) close() {

@@ -15,6 +15,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/internal/alert"
 	"github.com/leakveil/leakveil/internal/config"
 	"github.com/leakveil/leakveil/internal/dbcache"
 	"github.com/leakveil/leakveil/internal/kafka"
@@ -42,11 +43,13 @@ type App struct {
 	metrics *telemetry.Metrics
 	live    telemetry.Health
 	ready   telemetry.Health
+	able    *telemetry.Check // of ready
 
 	plan     *kafka.Resolved
 	input    kafka.Connection
 	output   kafka.Connection
 	key      redact.Key
+	older    []redact.Key // that signed before
 	workers  []*pipeline.Worker
 	maskers  []*otlp.Masker // of payloads, one a worker, unless values are text
 	produce  *kafkago.Transport
@@ -64,6 +67,7 @@ type App struct {
 // are ErrStart. Close the App.
 func New(ctx context.Context, c *config.Config, build telemetry.Build, log *slog.Logger) (*App, error) {
 	a := &App{config: c, log: log, input: inputConnection(c), output: outputConnection(c)}
+	a.able = a.ready.Add("source") // not well before it is a member
 	steps := []func(context.Context) error{
 		func(context.Context) error { return c.CheckFiles() },
 		func(context.Context) (err error) { a.metrics, err = telemetry.New(build); return err },
@@ -128,13 +132,35 @@ func (a *App) Close() {
 
 func (a *App) openKey(context.Context) error {
 	f := a.config.Fingerprint
-	id, file := "", f.KeyFile
-	if len(f.Keys) > 0 {
-		id, file = f.Keys[0].ID, f.Keys[0].File
-	}
 	var err error
-	a.key, err = redact.ReadKeyFile(id, file)
-	return err
+	if len(f.Keys) == 0 {
+		a.key, err = redact.ReadKeyFile("", f.KeyFile)
+		return err
+	}
+	for i, k := range f.Keys {
+		key, err := redact.ReadKeyFile(k.ID, k.File)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			a.key = key
+			continue
+		}
+		a.older = append(a.older, key)
+	}
+	return nil
+}
+
+// foldConfig is what all folds of detections have in common.
+func (a *App) foldConfig() alert.Config {
+	const purpose = "alert id"
+	c := alert.Config{
+		Key: a.key.Derive(purpose), Older: map[string][]byte{}, Window: a.config.Alerts.Window, Interval: a.config.Alerts.Interval,
+	}
+	for _, key := range a.older {
+		c.Older[key.ID()] = key.Derive(purpose)
+	}
+	return c
 }
 
 func (a *App) openWorkers(context.Context) error {

@@ -34,15 +34,17 @@ func (a *App) openFolding(ctx context.Context) (*folding, error) {
 	if a.fan == nil || c.Kafka.Topic != "" || c.File.Path != "" {
 		return nil, nil
 	}
+	fold := a.foldConfig()
 	size := min(max(int64(c.Store.MaxBytes)/4, minDetections), maxDetections)
 	box, err := outbox.OpenFile(outbox.FileOptions{Dir: c.Store.Path + detectionsSuffix, Readers: feed.Readers, MaxBytes: size})
 	if err != nil {
 		return nil, fmt.Errorf("alerts.store.path: %w", err)
 	}
+	fold.MaxSpan = size / bytesOfSpan
 	f := &folding{box: box}
 	f.Feed, err = feed.New(ctx, feed.Options{
 		Detections: box, Append: a.fan.Append, Log: a.log,
-		Fold:    alert.Config{Key: a.key.Derive("alert id"), Window: c.Window, Interval: c.Interval, MaxSpan: size / bytesOfSpan},
+		Fold:    fold,
 		Alerted: func(alerted *alert.Alert) { a.metrics.Alerts(alerted.Kind, alerted.Severity, 1) },
 	})
 	if err != nil {

@@ -2,10 +2,15 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,6 +73,39 @@ func TestAlertsOfAnOlderKeyAreNotHandedOutAgain(t *testing.T) {
 	defer a.close()
 	if n := len(a.folds[0].pending); n != 0 {
 		t.Errorf("%d alerts are handed out at each start", n)
+	}
+}
+
+// With the older key among fingerprint.keys, an alert that it opened goes on under its id.
+func TestAlertsOfAnOlderKeyKeepTheirIDs(t *testing.T) {
+	dir := t.TempDir()
+	c := &config.Config{}
+	c.Alerts.File.Path = filepath.Join(dir, "alerts.ndjson")
+	key := func(id string) config.FingerprintKey {
+		file := filepath.Join(dir, id)
+		if err := os.WriteFile(file, []byte(rand.Text()+rand.Text()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return config.FingerprintKey{ID: id, File: file}
+	}
+	old, now := key("old"), key("now")
+	told := map[string]int64{}
+	for i, keys := range [][]config.FingerprintKey{{old}, {now, old}} {
+		c.Fingerprint.Keys = keys
+		a := &App{config: c, deliver: &kafka.AtLeastOnce{}, log: slog.New(slog.DiscardHandler)}
+		if err := errors.Join(a.openKey(t.Context()), a.openAlerts(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.alerts.local(t.Context(), []event.Detection{detected(int64(i), "shop", "old")}); err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range append(a.alerts.folds[0].pending, a.alerts.folds[0].fold.Flush()...) {
+			told[one.ID] = max(told[one.ID], one.Sequence)
+		}
+		a.alerts.close()
+	}
+	if len(told) != 1 || slices.Max(slices.Collect(maps.Values(told))) != 2 {
+		t.Errorf("alerts by id: %v, want one with two detections", told)
 	}
 }
 

@@ -16,7 +16,7 @@ func (a *App) openAlerts(context.Context) error {
 	c := a.config
 	a.alerts = &alerts{
 		topic:   c.Alerts.Kafka.Topic,
-		fold:    alert.Config{Key: a.key.Derive("alert id"), Window: c.Alerts.Window, Interval: c.Alerts.Interval},
+		fold:    a.foldConfig(),
 		deliver: a.deliver, fan: a.fan, metrics: a.metrics, log: a.log, now: time.Now,
 		folds: map[int32]*partitionFold{},
 	}
@@ -74,7 +74,7 @@ func (a *App) openAlertsFile() error {
 	if err != nil {
 		return err
 	}
-	p := &partitionFold{fold: fold, replay: -1}
+	p := newPartitionFold(fold, 0, 0)
 	a.alerts.folds[0] = p
 	handedOut, begun := map[string]int64{}, map[alert.Opening]int64{}
 	err = file.Replay(func(d event.Detection, written time.Time) {
@@ -89,8 +89,8 @@ func (a *App) openAlertsFile() error {
 	}
 	for _, state := range fold.Flush() { // what a crash kept from being handed out
 		sent := handedOut[state.ID]
-		if state.KeyID != a.key.ID() { // its id was another one, under another key
-			sent = begun[state.Opening()]
+		if state.KeyID != a.key.ID() { // its id may have been another one, under another key
+			sent = max(sent, begun[state.Opening()])
 		}
 		if sent < state.Sequence {
 			p.pending = append(p.pending, state)

@@ -56,8 +56,7 @@ type OTLP struct {
 	kafka    *gateway.Kafka
 	folding  *folding // nil when a topic or a file keeps detections
 	server   *otlpnet.Server
-	able     *telemetry.Check // of ready
-	failed   chan error       // that the server stopped by itself
+	failed   chan error // that the server stopped by itself
 	version  string
 }
 

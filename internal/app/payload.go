@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/leakveil/leakveil/internal/alert"
@@ -125,6 +126,14 @@ func (o *opened) place(out []recordbatch.Record, dropped map[int]bool) (changed 
 		dropped[o.record] = true
 	}
 	return o.out.Emptied || o.became == payloadMasked || o.became == payloadRewritten
+}
+
+// maskedAsText takes note that the text's grammar found more than structure did.
+func (j *job) maskedAsText(record int) {
+	i := sort.Search(len(j.opened), func(i int) bool { return j.opened[i].record >= record })
+	if i < len(j.opened) && j.opened[i].record == record && j.opened[i].became == payloadKept {
+		j.opened[i].became = payloadMasked
+	}
 }
 
 // inner adds the detections of what was masked inside, and counts it.

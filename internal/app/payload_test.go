@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -238,21 +239,21 @@ func TestJSONInRecords(t *testing.T) {
 	v, w := canary(), canary()
 	counted := everything{}
 	p := reading(t, payloads{encoding: "json", withhold: true}, nil, counted)
-	// The first is found by structure alone, the second by the text's grammar alone.
+	// The first is found by structure alone, the last by the text's grammar alone.
 	value := `{"service":"login","client_id":"web-shop", "headers":{"x-refresh-token":["a","` + v + `"]},"n":1.50 }`
-	u := through(t, p, "in", []byte(value), []byte(` {"a" : [1, "b"]} `), []byte(`{"msg":"code_verifier=`+w+`"}`), []byte(`"x"`))
-	mask := "REDACTED.refresh_token." + p.keyID + "." + u.Detections[0].Fingerprint
+	u := through(t, p, "in", []byte(value), []byte(` {"a" : [1, "b"]} `), []byte(`{"msg":"code_verifier=`+w+`"}`), []byte(`"x"`), []byte(`{"user_code":12345678}`))
+	d := u.Detections[slices.IndexFunc(u.Detections, func(d event.Detection) bool { return d.Where.Offset == 40 })]
+	mask := "REDACTED.refresh_token." + p.keyID + "." + d.Fingerprint
 	if got := string(u.Out[0].Value); got != strings.ReplaceAll(value, v, mask) {
 		t.Errorf("%s", got)
 	}
-	if string(u.Out[1].Value) != ` {"a" : [1, "b"]} ` || bytes.Contains(u.Out[2].Value, []byte(w)) || len(u.Detections) != 2 {
+	if string(u.Out[1].Value) != ` {"a" : [1, "b"]} ` || bytes.Contains(u.Out[2].Value, []byte(w)) || bytes.Contains(u.Out[4].Value, []byte("12345678")) || len(u.Detections) != 3 {
 		t.Errorf("%q %q, %d detections", u.Out[1].Value, u.Out[2].Value, len(u.Detections))
 	}
-	d := u.Detections[0]
-	if d.Where.Topic != "in" || d.Where.Offset != 40 || d.Where.Field != "value.headers" || d.Client.ID != "web-shop" || d.Service != "login" {
+	if d.Where.Topic != "in" || d.Where.Field != "value.headers" || d.Client.ID != "web-shop" || d.Service != "login" {
 		t.Errorf("%+v", d)
 	}
-	if counted["json kept"] != 2 || counted["json masked"] != 2 {
+	if counted["json kept"] != 2 || counted["json masked"] != 3 {
 		t.Errorf("%v", counted)
 	}
 }

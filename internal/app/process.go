@@ -243,6 +243,9 @@ func (j *job) mask(records []recordbatch.Record) ([]recordbatch.Record, map[int]
 			continue
 		}
 		r := &out[f.record]
+		if f.name == "value" {
+			j.maskedAsText(f.record)
+		}
 		if f.name[0] == 'h' && !cloned[f.record] {
 			r.Headers = append([]recordbatch.Header(nil), r.Headers...)
 			cloned[f.record] = true

@@ -99,16 +99,22 @@ func (s *soc) untouched() bool {
 // send brings the requests to leakveil, four at a time, each until it is answered, and
 // counts them.
 func send(ctx context.Context, address string, bodies [][]byte, answered *atomic.Int64) *sync.WaitGroup {
+	return sendMade(ctx, address, len(bodies), func(i int) []byte { return bodies[i] }, answered)
+}
+
+// sendMade is send for n requests that are made when it is their turn.
+func sendMade(ctx context.Context, address string, n int, body func(i int) []byte, answered *atomic.Int64) *sync.WaitGroup {
 	var senders sync.WaitGroup
 	var next atomic.Int64
 	for range 4 {
 		senders.Go(func() {
 			for {
 				i := next.Add(1) - 1
-				if i >= int64(len(bodies)) {
+				if i >= int64(n) {
 					return
 				}
-				for !once(ctx, address, bodies[i]) {
+				request := body(int(i))
+				for !once(ctx, address, request) {
 					select {
 					case <-time.After(50 * time.Millisecond):
 					case <-ctx.Done():

@@ -139,7 +139,7 @@ func (a *App) hooks() kafka.Hooks {
 // watch keeps the readiness up to date until ctx ends.
 func (a *App) watch(ctx context.Context) {
 	a.live.Add("process").OK()
-	ready := a.ready.Add("source")
+	ready := a.able
 	ready.Fail("not a member of the group yet")
 	for tick := time.NewTicker(500 * time.Millisecond); ; {
 		select {

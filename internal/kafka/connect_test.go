@@ -60,7 +60,7 @@ func TestSASLMechanisms(t *testing.T) {
 		t.Run(mechanism, func(t *testing.T) {
 			secret, wrong := rand.Text(), rand.Text()
 			_, c := fakeCluster(t, kfake.EnableSASL(), kfake.Superuser(method, "alice", secret))
-			c.SASL = &SASL{mechanism, "alice", secretFile(t, secret+"\n")}
+			c.SASL = &SASL{Mechanism: mechanism, Username: "alice", PasswordFile: secretFile(t, secret+"\n")}
 			if err := reach(t, c); err != nil {
 				t.Fatal(err)
 			}
@@ -76,18 +76,18 @@ func TestSASLMechanisms(t *testing.T) {
 func TestPasswordIsReadForEachConnection(t *testing.T) {
 	secret := rand.Text()
 	_, c := fakeCluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", secret))
-	c.SASL = &SASL{"plain", "alice", secretFile(t, rand.Text())}
+	c.SASL = &SASL{Mechanism: "plain", Username: "alice", PasswordFile: secretFile(t, rand.Text())}
 	dialer, err := c.Dialer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ask(testContext(t), dialer, c.Brokers[0], time.Minute); err == nil {
+	if err := ask(testContext(t), *dialer, c.Brokers[0], time.Minute); err == nil {
 		t.Fatal("the wrong password was accepted")
 	}
 	if err := os.WriteFile(c.SASL.PasswordFile, []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := ask(testContext(t), dialer, c.Brokers[0], time.Minute); err != nil {
+	if err := ask(testContext(t), *dialer, c.Brokers[0], time.Minute); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,9 +98,9 @@ func TestConnectionMistakes(t *testing.T) {
 		conn Connection
 		want string
 	}{
-		{Connection{SASL: &SASL{"oauth", "u", empty}}, "sasl.mechanism must be"},
-		{Connection{SASL: &SASL{"plain", "u", empty}}, "sasl.password_file: " + empty + " is empty"},
-		{Connection{SASL: &SASL{"plain", "u", empty + "x"}}, "sasl.password_file: open "},
+		{Connection{SASL: &SASL{Mechanism: "oauth", Username: "u", PasswordFile: empty}}, "sasl.mechanism must be"},
+		{Connection{SASL: &SASL{Mechanism: "plain", Username: "u", PasswordFile: empty}}, "sasl.password_file: " + empty + " is empty"},
+		{Connection{SASL: &SASL{Mechanism: "plain", Username: "u", PasswordFile: empty + "x"}}, "sasl.password_file: open "},
 		{Connection{TLS: &TLS{CAFile: empty}}, "tls.ca_file: " + empty + " holds no PEM certificate"},
 		{Connection{TLS: &TLS{CAFile: empty + "x"}}, "tls.ca_file: open "},
 		{Connection{TLS: &TLS{CertFile: empty}}, "tls.cert_file and tls.key_file go together"},

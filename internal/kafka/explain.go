@@ -29,7 +29,7 @@ func probe(ctx context.Context, key string, conn Connection) error {
 		if ctx.Err() != nil {
 			break
 		}
-		err := ask(ctx, dialer, broker, conn.dialTimeout())
+		err := ask(ctx, *dialer, broker, conn.dialTimeout())
 		if err == nil {
 			return nil
 		}
@@ -43,7 +43,19 @@ func probe(ctx context.Context, key string, conn Connection) error {
 	return first
 }
 
-func ask(ctx context.Context, dialer *kafkago.Dialer, broker string, timeout time.Duration) error {
+// ask wants an answer of a broker. The end of ctx ends it at once: neither handshakes nor
+// requests of the library look at ctx themselves.
+func ask(ctx context.Context, dialer kafkago.Dialer, broker string, timeout time.Duration) error {
+	dial := dialer.DialFunc
+	dialer.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = c.Close() })
+		}
+		return c, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	c, err := dialer.DialContext(ctx, "tcp", broker)
 	if err != nil {
 		return err

@@ -116,7 +116,7 @@ func TestRightsAreChecked(t *testing.T) {
 	check := func(acls []kfake.ACL) error {
 		_, c := fakeCluster(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.SeedTopics(1, "app", "app.masked", "alerts", "dead"),
 			kfake.User("PLAIN", "bob", secret, acls...))
-		c.SASL = &SASL{"plain", "bob", secretFile(t, secret)}
+		c.SASL = &SASL{Mechanism: "plain", Username: "bob", PasswordFile: secretFile(t, secret)}
 		_, err := Preflight(testContext(t), plan(c, "app"))
 		return err
 	}
