@@ -131,3 +131,9 @@ func ValueName(name string) bool {
 	}
 	return false
 }
+
+// MemberName reports whether a name says no more than that the value of the object around
+// it follows: #text, raw, DynamoDB's S.
+func MemberName(name string) bool {
+	return memberNames[name] || name == "S"
+}

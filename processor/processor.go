@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
 	"github.com/leakveil/leakveil/internal/otlp"
+	"github.com/leakveil/leakveil/processor/internal/hub"
 )
 
 // leakveil is the processor of one signal.
@@ -24,6 +25,7 @@ type leakveil struct {
 	settings  processor.Settings
 	telemetry *telemetry
 	engine    atomic.Pointer[engine] // nil until started and after shutdown
+	withdraw  func()                 // from the connectors that look for it
 }
 
 func (f *factory) newProcessor(set processor.Settings, cfg *Config) (*leakveil, error) {
@@ -31,7 +33,7 @@ func (f *factory) newProcessor(set processor.Settings, cfg *Config) (*leakveil, 
 	if err != nil {
 		return nil, err
 	}
-	return &leakveil{factory: f, config: cfg, settings: set, telemetry: t}, nil
+	return &leakveil{factory: f, config: cfg, settings: set, telemetry: t, withdraw: hub.Announce(set.ID)}, nil
 }
 
 func (p *leakveil) start(ctx context.Context, host component.Host) error {
@@ -44,6 +46,7 @@ func (p *leakveil) start(ctx context.Context, host component.Host) error {
 }
 
 func (p *leakveil) shutdown(ctx context.Context) error {
+	p.withdraw()
 	if e := p.engine.Swap(nil); e != nil {
 		return p.factory.stop(ctx, e)
 	}

@@ -79,6 +79,9 @@ sink, why, and of which alert. They are kept until replay --dead.`,
 		Example: "  leakveil alerts dead --config leakveil.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit <= 0 {
+				return wrongUse(errors.New("--limit: want 1 or more"))
+			}
 			return db.with(cmd.Context(), func(s *store.Store) error {
 				all, err := s.Dead(cmd.Context(), limit)
 				if err != nil {
@@ -109,7 +112,8 @@ func alertsTest() *cobra.Command {
 		Short: "Send one marked test alert to a sink",
 		Long: `Send one alert to a sink of the configuration, now, and say whether the receiver took
 it. It is marked: leakveil.traffic is test, rule, client and topic are leakveil-test,
-the severity is info. It is not stored, and needs no running run.
+the severity is info. It is not stored, and needs no running run. The file of a file
+sink has one writer: while run has it, that sink cannot be tried.
 
 Exit codes: 0 the receiver took it; 1 it did not, and the word says why (see
 docs/sinks.md); 2 the configuration is wrong, or has no such sink.`,

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/leakveil/leakveil/internal/excerpt"
 	"github.com/leakveil/leakveil/internal/store"
 )
 
@@ -31,6 +34,9 @@ changed, or none.`,
 			if err != nil {
 				return err
 			}
+			if err := errors.Join(plain("--by", by), plain("--note", note)); err != nil {
+				return wrongUse(err)
+			}
 			return db.with(cmd.Context(), func(s *store.Store) error {
 				ids, err := chosen(cmd.Context(), s, args, f)
 				if err == nil {
@@ -49,6 +55,21 @@ changed, or none.`,
 	cmd.Flags().StringVar(&by, "by", userName(), "who does it: a `name` that is kept with the alert")
 	cmd.Flags().StringVar(&note, "note", "", "a `text` that is kept with the alert; never a secret")
 	return cmd, filter
+}
+
+// maxNote is the longest note or name in bytes.
+const maxNote = 1024
+
+// plain refuses text that could do something to the terminal of whoever reads it.
+// Its error does not repeat the text: somebody may have pasted the wrong thing.
+func plain(flag, text string) error {
+	switch {
+	case len(text) > maxNote:
+		return fmt.Errorf("%s: longer than %d bytes", flag, maxNote)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, excerpt.Unclean):
+		return fmt.Errorf("%s: has line ends or characters that control a terminal", flag)
+	}
+	return nil
 }
 
 // chosen are whole ids, of arguments or of a filter.

@@ -334,6 +334,7 @@ func TestAlertsWrongUse(t *testing.T) {
 		"alerts list --store S --since yesterday":            "is no time",
 		"alerts list --store S --format xml":                 "is none of",
 		"alerts list --store S --limit 0":                    "want 1 to",
+		"alerts dead --store S --limit 0":                    "want 1 or more",
 		"alerts show --store S":                              "accepts 1 arg",
 		"alerts replay --store S":                            "--sink is missing",
 		"alerts replay --store S --sink a --dead --kind jwt": "goes with no filter",
@@ -346,6 +347,11 @@ func TestAlertsWrongUse(t *testing.T) {
 			got = leakveil(t, "", strings.Fields(strings.TrimSuffix(line, "S")+path)...)
 		}
 		got.want(t, 2, "leakveil: ", want)
+	}
+	for _, flag := range []string{"--note", "--by"} {
+		for _, text := range []string{"x\x1b[31m", "x\ny", "x\xff", strings.Repeat("x", 1025)} {
+			leakveil(t, "", "alerts", "ack", "--store", path, flag, text, "h3Vb").want(t, 2, "leakveil: ", flag+": ")
+		}
 	}
 	damaged := filepath.Join(t.TempDir(), "db")
 	if err := os.WriteFile(damaged, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {

@@ -35,11 +35,15 @@ func (outer frame) second(name string) frame {
 	return f
 }
 
-// named is the frame behind a name. Long ones frame nothing: the name is written once more
-// for each text behind it.
+// named is the frame behind a name. Of a long one the last parts frame: the name is written
+// once more for each text behind it, and its end is what says what it is.
 func named(name string) frame {
-	if len(name) > maxFrame {
-		return frameless
+	if over := len(name) - maxFrame; over > 0 {
+		dot := strings.IndexByte(name[over:], '.')
+		if dot < 0 {
+			return frameless
+		}
+		name = name[over+dot+1:]
 	}
 	return frame{Frame: detect.Frame{Name: name}}
 }
@@ -84,8 +88,8 @@ func plain(name string) bool {
 	case 'd': // .id, _id, .uid; .payload
 		return name[len(name)-2] != 'i' && !strings.HasSuffix(name, "ayload")
 	case 'e', 'l', 's', 'g', 't', 'a', 'v', 'w':
-		dot := strings.LastIndexByte(name, '.')
-		return (dot < 0 || !detect.ValueName(name[dot+1:])) && name != "faas.instance" && name != "oci.manifest.digest"
+		dot := strings.LastIndexByte(name, '.') // value alone may be the second half of a pair
+		return !detect.ValueName(name[dot+1:]) && name != "faas.instance" && name != "oci.manifest.digest"
 	case 'h', 'o', 'u': // process.executable.build_id.gnu
 		return name != "user.hash" && !strings.HasPrefix(name, "process.executable.build_id")
 	case 'n': // vcs.ref.head.revision
@@ -154,3 +158,27 @@ var identifiers = map[string]bool{
 
 // nameKeys are what the first half of a pair is called.
 var nameKeys = [...]string{"name", "key", "k", "header", "param", "parameter", "field", "attribute", "Name", "Key"}
+
+// otherNameKeys say less: what stands behind them is a name when it is put together as
+// names are (pairName).
+var otherNameKeys = [...]string{
+	"id", "type", "property", "label", "n", "variable", "setting", "NAME", "KEY", "Id", "Type", "Property", "Label",
+	"header_name", "headerName", "parameterName", "field_name", "fieldName", "attributeName",
+}
+
+// pairName reports whether s is put together as the names of secrets are: access_token,
+// clientSecret, x-api-key; string, openid and 7 are not.
+func pairName(s string) bool {
+	if len(s) > maxName || !nameLike(s) {
+		return false
+	}
+	for i := 1; i < len(s)-1; i++ {
+		switch c := s[i]; {
+		case (c == '_' || c == '-' || c == '.') && isLetter(s[i-1]) && isLetter(s[i+1]):
+			return true
+		case c >= 'A' && c <= 'Z' && s[i-1] >= 'a' && s[i-1] <= 'z':
+			return true
+		}
+	}
+	return strings.EqualFold(s, "authorization")
+}

@@ -158,11 +158,11 @@ func (m *Masker) mask(r request) (out Outcome, err error) {
 	if err := m.gather(); err != nil {
 		return Outcome{}, err
 	}
+	m.relate() // while every record stands where it was found
 	if len(m.drops) > 0 {
 		r.leaveOut(m.drops)
 		m.out.Dropped, m.out.Emptied = len(m.drops), r.records() == 0
 	}
-	m.relate()
 	m.checkExcerpts()
 	return m.out, nil
 }

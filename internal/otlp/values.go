@@ -116,16 +116,25 @@ func (s *siblings) pair() string {
 	for _, key := range nameKeys {
 		if v, ok := s.of.Get(key); ok && v.Type() == pcommon.ValueTypeStr && len(v.Str()) <= maxName && nameLike(v.Str()) {
 			s.name = v.Str()
-			break
+			return s.name
 		}
 	}
-	return s.name
+	for _, key := range otherNameKeys {
+		if v, ok := s.of.Get(key); ok && pairName(v.Str()) { // of other types it is empty
+			s.name = v.Str()
+			return s.name
+		}
+	}
+	return ""
 }
 
 // frameOf is what a member's value stands behind: its own name, that of the pair which it
 // is the second half of, or that of the structure around it.
 func frameOf(of *siblings, name string, outer frame) frame {
 	if !detect.ValueName(name) {
+		if outer.Name != "" && detect.MemberName(name) { // {"code_verifier": {"#text": "…"}}
+			return outer
+		}
 		return outer.member(name)
 	}
 	if first := of.pair(); first != "" {

@@ -84,13 +84,18 @@ func (s *Store) Notify(ctx context.Context) (more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var did Report
+	var at time.Time
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		did = Report{}
 		w, err := s.writer(ctx, tx)
 		if err != nil {
 			return err
 		}
+		at = w.now
 		r := &round{writer: w, did: &did, buckets: map[string]*notify.Bucket{}}
+		if err := r.mendClock(ctx); err != nil {
+			return err
+		}
 		if more, err = r.groups(ctx); err != nil {
 			return err
 		}
@@ -105,6 +110,7 @@ func (s *Store) Notify(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	s.noticed = at
 	s.o.Report(did)
 	return more, nil
 }

@@ -139,6 +139,11 @@ func blob(data []byte) []byte {
 const passed = `seq <= (SELECT coalesce(min(at), (SELECT seq FROM counter)) FROM readers
 	WHERE readers.audience = outbox.audience OR outbox.audience = 'sink:' || readers.name)`
 
+// oldAlerts deletes alerts that nothing happened to for long. The event time alone
+// does not say so: the logs of last year may have been read today.
+const oldAlerts = `DELETE FROM alerts WHERE last_seen < ?1 AND settled >= sequence AND state_at < ?1
+	AND coalesce(unixepoch(json_extract(CAST(document AS TEXT), '$.event.created')), 0) * 1000 < ?1`
+
 // makeRoom deletes what every reader has passed: what is older than it is kept
 // and, when there is no room below limit for need bytes more, the oldest of all.
 func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, need, limit int64, did *Report) error {
@@ -147,7 +152,7 @@ func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, need, limit int64, did
 		old := now.Add(-s.o.Keep).UnixMilli()
 		for _, statement := range []string{
 			`DELETE FROM outbox WHERE added < ? AND ` + passed,
-			`DELETE FROM alerts WHERE last_seen < ? AND settled >= sequence`,
+			oldAlerts,
 			`DELETE FROM rates WHERE at < ?`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, old); err != nil {

@@ -75,6 +75,8 @@ type Store struct {
 	mu sync.Mutex
 	// pruned is when what is too old was last looked for.
 	pruned time.Time
+	// noticed is the time of the last Notify; zero: none yet.
+	noticed time.Time
 }
 
 var _ outbox.Outbox = (*Store)(nil)
@@ -153,6 +155,9 @@ func (s *Store) settleReaders(ctx context.Context) error {
 		listed := map[string]bool{}
 		for _, reader := range s.o.Readers {
 			listed[reader] = true
+			if err := s.catchUp(ctx, tx, reader); err != nil {
+				return err
+			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO readers (name, at, audience) VALUES (?, (SELECT coalesce(max(seq), 0) FROM counter), ?)
 				ON CONFLICT DO UPDATE SET audience = excluded.audience`, reader, s.audienceOf(reader)); err != nil {
 				return err

@@ -248,3 +248,32 @@ func TestOldAlertsGoWhenTheyWereTold(t *testing.T) {
 		t.Error(documents, "documents are kept")
 	}
 }
+
+// The logs of last year, read today: their alerts stay as long as those of today.
+func TestAlertsOfOldLogsStay(t *testing.T) {
+	tb := newTable(t, t.TempDir(), Notifying{})
+	for _, told := range []string{"", `,"traffic":"synthetic"`} {
+		tb.now = day.Add(2 * DefaultKeep)
+		e := state("old"+told[:min(len(told), 1)], 1, "a", "high", told)
+		e.ID = "old" + told + "-1"
+		e.Data = bytes.Replace(e.Data, []byte(`"event":{`), []byte(`"event":{"created":"`+tb.now.Format(time.RFC3339)+`",`), 1)
+		tb.append(e)
+	}
+	tb.at(2 * DefaultKeep)
+	count := func(after time.Duration) int64 {
+		tb.now = day.Add(after)
+		tb.append(state("new", int(after/time.Hour), "a", "high", ""))
+		tb.at(after)
+		var n int64
+		if err := tb.s.db.QueryRow(`SELECT count(*) FROM alerts WHERE id LIKE 'old%'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(2*DefaultKeep + time.Hour); n != 2 {
+		t.Error("deleted at once:", n)
+	}
+	if n := count(3*DefaultKeep + 2*time.Hour); n != 0 {
+		t.Error("kept for ever:", n)
+	}
+}

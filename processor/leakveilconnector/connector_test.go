@@ -179,13 +179,13 @@ func processorOf(t *testing.T, name string) (consumer.Logs, consumer.Traces, *co
 // Each detection comes out once, and what comes to the connector is not scanned again.
 func TestFromAProcessor(t *testing.T) {
 	c := newThree(t, &Config{From: "leakveil/app"})
-	start(t, c.logs)
-	start(t, c.metrics)
 	if c.logs.Capabilities().MutatesData {
 		t.Error("it does not change what it does not scan")
 	}
 	logs, traces, _ := processorOf(t, "app")
 	other, _, _ := processorOf(t, "other")
+	start(t, c.logs)
+	start(t, c.metrics)
 	v, w := randomVerifier(), randomVerifier()
 	ctx := context.Background()
 	err := errors.Join(logs.ConsumeLogs(ctx, logOf("code_verifier="+v)), other.ConsumeLogs(ctx, logOf("code_verifier="+w)),
@@ -230,6 +230,20 @@ func TestOnlyWhatRunsTakesDetections(t *testing.T) {
 	}
 }
 
+// A misspelt id would mean that no alert ever comes.
+func TestFromAProcessorThatIsNotThere(t *testing.T) {
+	c := newThree(t, &Config{From: "leakveil/app"})
+	processorOf(t, "apps")
+	if err := c.logs.Start(context.Background(), componenttest.NewNopHost()); err == nil || !strings.Contains(err.Error(), "leakveil/app") {
+		t.Error(err)
+	}
+	for _, each := range []component.Component{c.logs, c.traces, c.metrics} {
+		if err := each.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAReceiverThatFails(t *testing.T) {
 	for _, permanent := range []bool{false, true} {
 		t.Run(fmt.Sprint("for good ", permanent), func(t *testing.T) { failingReceiver(t, permanent) })
@@ -246,8 +260,8 @@ func failingReceiver(t *testing.T, permanent bool) {
 	if created != nil {
 		t.Fatal(created)
 	}
-	start(t, c)
 	logs, _, next := processorOf(t, "app")
+	start(t, c)
 	got := logs.ConsumeLogs(context.Background(), logOf("code_verifier="+randomVerifier()))
 	if permanent && (got != nil || next.LogRecordCount() != 1) {
 		t.Errorf("a receiver that refuses for good holds the data back: %v", got)

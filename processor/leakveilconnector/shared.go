@@ -52,7 +52,11 @@ func (f *factory) create(signal string, set connector.Settings, cfg *Config, nex
 func (s *shared) start(signal string, next consumer.Logs) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.config.from(); !ok && s.pool == nil {
+	id, ok := s.config.from()
+	if ok && !hub.Known(id) { // it would be silent for ever
+		return fmt.Errorf("from: no pipeline has a processor %s", id)
+	}
+	if !ok && s.pool == nil {
 		pool, err := s.config.scan().Open(s.log, true)
 		if err != nil {
 			return err

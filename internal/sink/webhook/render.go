@@ -163,9 +163,16 @@ func newTemplate(text string, isJSON bool) (render, error) {
 	return render, nil
 }
 
-// sampleDocument has text that breaks a template which does not escape.
-const sampleDocument = `{"@timestamp":"2026-01-01T00:00:00.000Z","event":{"module":"leakveil","id":"AAAAAAAAAAAAAAAAAAAAAA","severity":47},` +
-	`"service":{"name":["a\"b\\c\nd"]},"leakveil":{"kind":"code_verifier","client":{"id":"a\"b\\c\nd"},"alert":{"id":"AAAAAAAAAAAAAAAAAAAAAA","sequence":1}}}`
+// sampleDocument has text that breaks a template which does not escape, in every
+// field whose text comes from records.
+const (
+	hostile        = `a\"b\\c\nd`
+	hostilePlace   = `{"topic":"` + hostile + `","file":"` + hostile + `","field":"` + hostile + `"}`
+	sampleDocument = `{"@timestamp":"2026-01-01T00:00:00.000Z","event":{"module":"leakveil","id":"AAAAAAAAAAAAAAAAAAAAAA","severity":47},` +
+		`"service":{"name":["` + hostile + `"]},"cloud":{"region":"` + hostile + `"},"leakveil":{"kind":"code_verifier","excerpt":"` + hostile + `",` +
+		`"client":{"id":"` + hostile + `","candidates":["` + hostile + `"]},"where":` + hostilePlace + `,"last_where":` + hostilePlace + `,` +
+		`"digest":{"clients":["` + hostile + `"]},"alert":{"id":"AAAAAAAAAAAAAAAAAAAAAA","sequence":1}}}`
+)
 
 // limited is a writer with an end.
 type limited struct {

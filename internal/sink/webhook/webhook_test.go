@@ -221,6 +221,9 @@ func TestTemplate(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"empty": "", "no template": "{{", "no JSON": "hello", "unescaped": `{"client": "{{.Text "leakveil.client.id"}}"}`, "no such method": `{{.Nothing}}`,
+		"unescaped region": `{"a": "{{.Text "cloud.region"}}"}`, "unescaped topic": `{"a": "{{.Text "leakveil.where.topic"}}"}`,
+		"unescaped candidates": `{"a": "{{.Text "leakveil.client.candidates"}}"}`, "unescaped excerpt": `{"a": "{{.Text "leakveil.excerpt"}}"}`,
+		"unescaped last place": `{"a": "{{.Text "leakveil.last_where.file"}}"}`, "unescaped held": `{"a": "{{.Text "leakveil.digest.clients"}}"}`,
 	} {
 		o.Template = text
 		if _, err := webhook.New(o); err == nil {

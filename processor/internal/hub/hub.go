@@ -23,6 +23,7 @@ type Receiver interface {
 var (
 	mu        sync.Mutex
 	receivers = map[component.ID][]*subscription{}
+	known     = map[component.ID]int{} // processors that were made and not shut down
 )
 
 type subscription struct{ Receiver }
@@ -52,4 +53,26 @@ func Of(id component.ID) []Receiver {
 		out = append(out, s.Receiver)
 	}
 	return out
+}
+
+// Announce says that there is a processor with this id until withdraw is called. It must
+// be called when the processor is made: a Collector makes all before it starts one.
+func Announce(id component.ID) (withdraw func()) {
+	mu.Lock()
+	defer mu.Unlock()
+	known[id]++
+	return sync.OnceFunc(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if known[id]--; known[id] == 0 {
+			delete(known, id)
+		}
+	})
+}
+
+// Known reports whether there is a processor with this id.
+func Known(id component.ID) bool {
+	mu.Lock()
+	defer mu.Unlock()
+	return known[id] > 0
 }
