@@ -93,12 +93,21 @@ var storedBy = []string{
 
 func isStored(v []byte) bool {
 	for _, start := range storedBy {
-		if len(v) > len(start) && equalFold(v[:len(start)], start) {
+		n := len(start)
+		if len(v) <= n || !equalFold(v[:n], start) {
+			continue
+		}
+		if n > len("http") || !isLetter(start[0]) || !isAlnum(start[n-1]) {
 			return true
 		}
+		// One random value in some thousand begins with so short a word.
+		return bytes.ContainsAny(v[:min(len(v), maxHashName)], ":$ ") || isHex(v[n:])
 	}
 	return false
 }
+
+// maxHashName bounds the name of a function that hashes, and what ends it.
+const maxHashName = 16
 
 // longSecret is the length from which the second of two strings in brackets is a
 // secret and not the name of one.

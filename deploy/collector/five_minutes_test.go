@@ -77,3 +77,28 @@ func TestFiveMinutes(t *testing.T) {
 		t.Errorf("%s", log)
 	}
 }
+
+// The examples of the READMEs are whole configurations that the Collector takes.
+func TestExamples(t *testing.T) {
+	program := backend.BuildOwn(t, backend.Hyperscan)
+	rules, err := filepath.Abs("../../processor/testdata/rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, least := range map[string]int{"../../processor/README.md": 5, "../../processor/leakveilconnector/README.md": 2} {
+		blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(read(t, page)), -1)
+		if len(blocks) < least {
+			t.Errorf("%s: %d examples", page, len(blocks))
+		}
+		for i, block := range blocks {
+			file, dir := filepath.Join(t.TempDir(), "config.yaml"), t.TempDir()
+			text := strings.NewReplacer("/etc/leakveil/rules", rules, "/var/lib/otelcol/storage", dir).Replace(block[1])
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(program, "validate", "--config", file).CombinedOutput(); err != nil {
+				t.Errorf("example %d of %s: %v\n%s", i+1, page, err, out)
+			}
+		}
+	}
+}

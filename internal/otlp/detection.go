@@ -29,6 +29,7 @@ type told struct {
 	traffic         string
 	client          event.Client // that the resource names
 	scratch         []byte
+	ids             map[string]int // how often the request has each id
 }
 
 // report counts the findings of an edit and makes their detections.
@@ -114,7 +115,12 @@ func (m *Masker) place(u *unit, detections []event.Detection) {
 		if d.Client.How == event.Unknown && m.told.client.ID != "" {
 			d.Client = m.told.client
 		}
-		d.ID = m.idOf(d, a.time)
+		d.ID = m.idOf(d, a.time, 0)
+		if n := m.told.ids[d.ID]; n > 0 { // the same value twice in one list, or records without times
+			m.told.ids[d.ID]++
+			d.ID = m.idOf(d, a.time, n)
+		}
+		m.told.ids[d.ID]++
 	}
 }
 
@@ -170,8 +176,9 @@ func textOf(attrs pcommon.Map, name string) string {
 
 // idOf is the detection's stable id: HMAC-SHA-256 over the record's time, trace and
 // span, its service, the place, the rule and the value's fingerprint, each behind its
-// length, 22 base64url characters. The same record delivered twice has the same ids.
-func (m *Masker) idOf(d *event.Detection, at pcommon.Timestamp) string {
+// length, and how many of the request are the same in all that, 22 base64url characters.
+// The same record delivered twice has the same ids.
+func (m *Masker) idOf(d *event.Detection, at pcommon.Timestamp, same int) string {
 	t := m.told.scratch[:0]
 	for _, part := range [...]string{"leakveil.detection.otlp", d.Where.Signal, d.Where.TraceID, d.Where.SpanID, d.Service, d.Where.Field, d.Rule, d.Fingerprint} {
 		t = binary.BigEndian.AppendUint64(t, uint64(len(part)))
@@ -179,6 +186,9 @@ func (m *Masker) idOf(d *event.Detection, at pcommon.Timestamp) string {
 	}
 	t = binary.BigEndian.AppendUint64(t, uint64(at))
 	t = binary.BigEndian.AppendUint64(t, uint64(d.Where.Start))
+	if same > 0 {
+		t = binary.BigEndian.AppendUint64(t, uint64(same))
+	}
 	m.told.mac.Reset()
 	m.told.mac.Write(t)
 	m.told.scratch = m.told.mac.Sum(t[:0])

@@ -139,7 +139,7 @@ func newMasker(o Options, worker finder) *Masker {
 	if o.Detect {
 		m.told.mac = hmac.New(sha256.New, o.Pipeline.Key.Derive("otlp detection ids"))
 	}
-	m.out.Counts, m.out.Withheld = map[Count]int{}, map[string]int{}
+	m.out.Counts, m.out.Withheld, m.told.ids = map[Count]int{}, map[string]int{}, map[string]int{}
 	return m
 }
 
@@ -170,6 +170,7 @@ func (m *Masker) mask(r request) (out Outcome, err error) {
 func (m *Masker) begin(r request) {
 	clear(m.out.Counts)
 	clear(m.out.Withheld)
+	clear(m.told.ids)
 	m.out = Outcome{Counts: m.out.Counts, Withheld: m.out.Withheld}
 	m.request, m.drops, m.found, m.deadline = r, m.drops[:0], m.found[:0], time.Time{}
 	m.where, m.told.known = where{}, false

@@ -53,6 +53,9 @@ func (m *Masker) Payload(signal Signal, encoding Encoding, payload []byte, recei
 			return nil, Outcome{}, ErrDecode
 		}
 	}
+	if encoding == JSON && hasOther(signal, payload) { // it would be lost, or pass unread
+		return nil, Outcome{}, ErrDecode
+	}
 	r, marshal, err := decode(signal, encoding, payload)
 	if err != nil {
 		return nil, Outcome{}, err

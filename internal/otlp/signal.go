@@ -143,25 +143,43 @@ var jsonKeys = map[string]Signal{
 }
 
 // signalOfJSON takes the first member that names a signal.
-func signalOfJSON(payload []byte) (Signal, bool) {
+func signalOfJSON(payload []byte) (signal Signal, ok bool) {
+	eachSignal(payload, func(is Signal) bool { signal, ok = is, true; return false })
+	return signal, ok
+}
+
+// hasOther reports whether a request of a signal has a member of another, too.
+func hasOther(signal Signal, payload []byte) (other bool) {
+	for name, of := range jsonKeys {
+		if of == signal || !bytes.Contains(payload, []byte(`"`+name+`"`)) {
+			continue
+		}
+		eachSignal(payload, func(is Signal) bool { other = other || is != signal; return !other })
+		return other
+	}
+	return false
+}
+
+// eachSignal calls visit for each member of a request that names a signal, until that says
+// false.
+func eachSignal(payload []byte, visit func(Signal) bool) {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return "", false
+		return
 	}
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return "", false
+			return
 		}
-		if name, ok := t.(string); ok && jsonKeys[name] != "" {
-			return jsonKeys[name], true
+		if name, ok := t.(string); ok && jsonKeys[name] != "" && !visit(jsonKeys[name]) {
+			return
 		}
 		var passed json.RawMessage
 		if d.Decode(&passed) != nil {
-			return "", false
+			return
 		}
 	}
-	return "", false
 }
 
 // isEmpty reports whether a payload without resources says itself that it has none.

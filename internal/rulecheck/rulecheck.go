@@ -7,6 +7,7 @@
 package rulecheck
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -142,7 +143,7 @@ func (c *checker) rule(r *rules.Rule) ([]Problem, error) {
 	for _, group := range []struct {
 		name     string
 		examples []rules.Example
-		check    func(*rules.Rule, rules.Example, rules.Rendered) (string, error)
+		check    exampleCheck
 	}{
 		{"examples", r.Examples, c.positive},
 		{"negatives", r.Negatives, c.negative},
@@ -161,19 +162,45 @@ func (c *checker) rule(r *rules.Rule) ([]Problem, error) {
 	return problems, nil
 }
 
-func (c *checker) fillings(r *rules.Rule, e rules.Example,
-	check func(*rules.Rule, rules.Example, rules.Rendered) (string, error),
-) (string, error) {
-	for range Fillings {
+// A random value may look like words, or hold another rule's prefix: one in some
+// ten thousand does. So an example that fails once is filled anew, again times, and is a
+// problem when more than tolerated of them fail.
+const (
+	again     = 400
+	tolerated = 2
+)
+
+type exampleCheck = func(*rules.Rule, rules.Example, rules.Rendered) (string, error)
+
+func (c *checker) fillings(r *rules.Rule, e rules.Example, check exampleCheck) (string, error) {
+	what, failed, err := c.fill(r, e, check, Fillings, 0)
+	if what == "" || err != nil {
+		return "", err
+	}
+	if _, failed, err = c.fill(r, e, check, again, tolerated); err != nil || failed <= tolerated {
+		return "", err
+	}
+	return what, nil
+}
+
+// fill fills the example n times, or until more than most have failed. It returns the
+// first reason, and how many have failed.
+func (c *checker) fill(r *rules.Rule, e rules.Example, check exampleCheck, n, most int) (first string, failed int, err error) {
+	for i := 0; i < n && failed <= most; i++ {
 		filled, err := e.Render(c.rnd)
 		if err != nil {
-			return fmt.Sprintf("the template cannot be filled (%v)", err), nil
+			return fmt.Sprintf("the template cannot be filled (%v)", err), n, nil
 		}
-		if what, err := check(r, e, filled); what != "" || err != nil {
-			return what, err
+		what, err := check(r, e, filled)
+		if err != nil {
+			return "", failed, err
+		}
+		if what != "" {
+			failed++
+			first = cmp.Or(first, what)
 		}
 	}
-	return "", nil
+	return first, failed, nil
 }
 
 // find scans one text as lines.

@@ -299,7 +299,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// The README's examples are configurations that work, and its table has every attribute.
+// The README's table has every attribute. Its examples are tried in deploy/collector.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
