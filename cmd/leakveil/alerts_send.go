@@ -71,18 +71,28 @@ A running run sends them within seconds, else the next one does.`,
 func alertsDead() *cobra.Command {
 	var db storeFlags
 	var limit int
+	var forget string
 	cmd := &cobra.Command{
 		Use:   "dead",
 		Short: "List dead letters: what sinks refused for good",
 		Long: `List documents that a receiver will never take as they are, oldest first: of which
-sink, why, and of which alert. They are kept until replay --dead.`,
-		Example: "  leakveil alerts dead --config leakveil.yaml",
-		Args:    cobra.NoArgs,
+sink, why, and of which alert. They take room in the database until replay --dead, or until
+--forget deletes those of one sink, which may be one that is no longer configured.`,
+		Example: `  leakveil alerts dead --config leakveil.yaml
+  leakveil alerts dead --config leakveil.yaml --forget old-siem`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit <= 0 {
 				return wrongUse(errors.New("--limit: want 1 or more"))
 			}
 			return db.with(cmd.Context(), func(s *store.Store) error {
+				if cmd.Flags().Changed("forget") {
+					n, err := s.ForgetDead(cmd.Context(), forget)
+					if err == nil {
+						_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s deleted\n", number(int(n), "dead letter"), forget)
+					}
+					return err
+				}
 				all, err := s.Dead(cmd.Context(), limit)
 				if err != nil {
 					return err
@@ -102,6 +112,7 @@ sink, why, and of which alert. They are kept until replay --dead.`,
 	}
 	db.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 100, "the most `letters` that are listed")
+	cmd.Flags().StringVar(&forget, "forget", "", "delete all dead letters of this `sink`, and list none")
 	return cmd
 }
 

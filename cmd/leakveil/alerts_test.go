@@ -277,6 +277,7 @@ func TestAlertsReplayAndDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	leakveil(t, "", "alerts", "dead", "--store", path).want(t, 0, "siem", "refused", "x-1")
+	leakveil(t, "", "alerts", "dead", "--store", path, "--forget", "gone").want(t, 0, "0 dead letters of gone deleted")
 	leakveil(t, "", "alerts", "replay", "--store", path, "--sink", "siem", "--dead").want(t, 0, "1 document for siem in the outbox")
 	if got := read(); len(got) != 1 || got[0] != "x-1" {
 		t.Fatal(got)

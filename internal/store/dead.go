@@ -16,7 +16,7 @@ type Letter struct {
 }
 
 // Dead returns the dead letters, oldest first, at most limit. They are kept until
-// Forget: somebody has to look at them.
+// ReplayDead or ForgetDead: somebody has to look at them.
 func (s *Store) Dead(ctx context.Context, limit int) (all []Letter, err error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT reader, id, reason, at, document FROM dead ORDER BY at, reader, id LIMIT ?`, limit)
 	if err != nil {
@@ -35,10 +35,12 @@ func (s *Store) Dead(ctx context.Context, limit int) (all []Letter, err error) {
 	return all, rows.Err()
 }
 
-// Forget deletes a dead letter.
-func (s *Store) Forget(ctx context.Context, reader, id string) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM dead WHERE reader = ? AND id = ?`, reader, id)
+// ForgetDead deletes the dead letters of one reader, also of one that is no longer
+// there, and returns how many.
+func (s *Store) ForgetDead(ctx context.Context, reader string) (n int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		n, err = remove(ctx, tx, `DELETE FROM dead WHERE reader = ?`, reader)
 		return err
 	})
+	return n, err
 }

@@ -180,8 +180,8 @@ func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, need, limit int64, did
 	}
 }
 
-func remove(ctx context.Context, tx *sql.Tx, statement string) (int64, error) {
-	result, err := tx.ExecContext(ctx, statement)
+func remove(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err
 	}

@@ -107,11 +107,29 @@ func TestDeadLetters(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Reader != "a" || got[0].ID != entry.ID || got[0].Reason != "refused" || !got[0].At.Equal(day) || !bytes.Equal(got[0].Data, entry.Data) {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if err := s.Forget(t.Context(), "a", entry.ID); err != nil {
-		t.Fatal(err)
+	if n, err := s.ForgetDead(t.Context(), "a"); err != nil || n != 1 {
+		t.Fatal(n, err)
 	}
 	if got, err := s.Dead(t.Context(), 10); err != nil || len(got) != 0 {
 		t.Fatal(got, err)
+	}
+}
+
+func TestDeadLettersOfASinkThatIsGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, Options{Path: path, Readers: []string{"a", "b"}})
+	d := outbox.Dead{Entry: outbox.Entry{ID: "x-1", Data: []byte("{}")}, Reason: "refused"}
+	for _, reader := range []string{"a", "b"} {
+		if err := s.Advance(t.Context(), reader, 0, []outbox.Dead{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = open(t, Options{Path: path, Readers: []string{"b"}})
+	if n, err := s.ForgetDead(t.Context(), "a"); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if all, err := s.Dead(t.Context(), 10); err != nil || len(all) != 1 || all[0].Reader != "b" {
+		t.Fatal(all, err)
 	}
 }
 

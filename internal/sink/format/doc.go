@@ -12,7 +12,8 @@ import (
 	"github.com/leakveil/leakveil/internal/sink/field"
 )
 
-// Version is leakveil's, in the headers of CEF and LEEF.
+// Version is that of the mapping of fields, in the headers of CEF and LEEF: parsers
+// are chosen by it, so that it does not change with every build.
 var Version = "1.0"
 
 // maxValue bounds one value of CEF, LEEF and structured data, in bytes. Lists of
