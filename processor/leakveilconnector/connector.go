@@ -72,7 +72,7 @@ func (c *leakveil) consume(ctx context.Context, mask func(*otlp.Masker) (otlp.Ou
 	if err != nil || len(detections) == 0 {
 		return err
 	}
-	return emit(ctx, c.shared.log, c.next, detections)
+	return c.shared.emit(ctx, c.next, detections)
 }
 
 func scan(ctx context.Context, pool *otlp.Pool, mask func(*otlp.Masker) (otlp.Outcome, error)) ([]event.Detection, error) {
@@ -88,14 +88,21 @@ func scan(ctx context.Context, pool *otlp.Pool, mask func(*otlp.Masker) (otlp.Ou
 	return out.Detections, nil
 }
 
-// emit gives detections to the next consumer. An error that can be tried again holds back
-// the data they were found in; one that is permanent is told in the log instead, since the
-// data is no worse for it.
-func emit(ctx context.Context, log *zap.Logger, next consumer.Logs, detections []event.Detection) error {
-	err := next.ConsumeLogs(ctx, records(detections))
-	if err != nil && consumererror.IsPermanent(err) {
-		log.Error("detections are refused for good and lost", zap.Int("detections", len(detections)), zap.Error(err))
+// emit gives detections to the next consumer, but those that it has already. An error that
+// can be tried again holds back the data they were found in; one that is permanent is told
+// in the log instead, since the data is no worse for it.
+func (s *shared) emit(ctx context.Context, next consumer.Logs, detections []event.Detection) error {
+	fresh := s.recent.fresh(detections)
+	if len(fresh) == 0 {
 		return nil
+	}
+	err := next.ConsumeLogs(ctx, records(fresh))
+	if err != nil && consumererror.IsPermanent(err) {
+		s.log.Error("detections are refused for good and lost", zap.Int("detections", len(fresh)), zap.Error(err))
+		return nil
+	}
+	if err == nil {
+		s.recent.add(fresh)
 	}
 	return err
 }

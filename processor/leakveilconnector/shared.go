@@ -26,6 +26,7 @@ type shared struct {
 	config *Config
 	log    *zap.Logger
 	cancel func() // of the subscription
+	recent recent // what was emitted
 
 	mu      sync.RWMutex
 	outputs map[string]consumer.Logs // by signal, of the connectors that run
@@ -119,7 +120,7 @@ func (s *shared) Receive(ctx context.Context, detections []event.Detection) erro
 		if len(groups[signal]) == 0 {
 			continue
 		}
-		if err := emit(ctx, s.log, outputs[signal], groups[signal]); err != nil {
+		if err := s.emit(ctx, outputs[signal], groups[signal]); err != nil {
 			return fmt.Errorf("connector: %w", err)
 		}
 	}
