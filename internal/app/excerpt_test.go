@@ -128,3 +128,34 @@ func TestSeverityAndTrafficOfDetections(t *testing.T) {
 		t.Errorf("%s, want %s", strings.Join(got, " "), want)
 	}
 }
+
+// A value that the policy lets stay is found by the name before it. An excerpt that ends
+// between the two has the value alone, which a second scan knows nothing of.
+func TestExcerptsBesideValuesThatStay(t *testing.T) {
+	at := time.Now()
+	token := randomText(40)
+	var records []recordbatch.Record
+	for pad := range 20 {
+		records = append(records, recordbatch.Record{Value: fmt.Appendf(nil, `{"access_token"%s: %q, "code_verifier": %q, "note": "%s"}`,
+			strings.Repeat(" ", pad), token, randomText(32), strings.Repeat("a b ", 40))})
+	}
+	for _, action := range []redact.Action{redact.ActionReport, redact.ActionPartial} {
+		all := found(t, redact.Policy{rules.AccessToken: action}, at, records...)
+		stays := map[int64]bool{}
+		for _, d := range all {
+			stays[d.Where.Offset] = stays[d.Where.Offset] || d.Kind == string(rules.AccessToken)
+		}
+		with := 0
+		for _, d := range all {
+			if stays[d.Where.Offset] {
+				with++
+				if d.Excerpt != "" {
+					t.Fatalf("%s: %q", action, d.Excerpt)
+				}
+			}
+		}
+		if with < 20 {
+			t.Errorf("%s: only %d detections", action, with)
+		}
+	}
+}

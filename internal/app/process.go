@@ -301,6 +301,12 @@ func (j *job) deliver(records, out []recordbatch.Record, dropped map[int]bool) {
 // the masked record: no name in an event can be a value that was found.
 func (j *job) detections(records, out []recordbatch.Record, results []pipeline.Result) {
 	var all []event.Detection
+	stays := map[int]bool{} // records
+	for i := range results {
+		if j.excerpts && pipeline.Stays(&results[i]) {
+			stays[j.fields[results[i].Segment].record] = true
+		}
+	}
 	for i := range results {
 		r := &results[i]
 		if r.Part { // the finding before it stands for it
@@ -329,7 +335,7 @@ func (j *job) detections(records, out []recordbatch.Record, results []pipeline.R
 			d.Traffic = event.Synthetic
 		}
 		d.ID = alert.DetectionID(j.key, d.Where, d.Rule)
-		if j.excerpts {
+		if j.excerpts && !stays[f.record] {
 			d.Excerpt = excerpt.Around(f.of(&out[f.record]), d.Fingerprint)
 		}
 		j.counted.Findings(d.Kind, d.Action, 1)

@@ -39,6 +39,10 @@ func (m *Masker) report(e *edit) {
 	if _, ok := slices.BinarySearch(m.cookies, e.segment); ok {
 		start += bytes.IndexByte(m.batch.Bytes()[start:segment.End], '=') + 1
 	}
+	excerpts := m.options.Excerpts && e.hi > e.lo
+	for i := e.first; i < e.last; i++ {
+		excerpts = excerpts && !pipeline.Stays(&m.findings[i])
+	}
 	for i := e.first; i < e.last; i++ {
 		r := &m.findings[i]
 		if r.Part { // the finding before it stands for it
@@ -56,7 +60,7 @@ func (m *Masker) report(e *edit) {
 		}
 		if m.options.Detect {
 			d := m.detection(r, start)
-			if m.options.Excerpts && e.hi > e.lo {
+			if excerpts {
 				d.Excerpt = excerpt.Around([]byte(m.masked[e.lo:e.hi]), d.Fingerprint)
 			}
 			m.out.Detections = append(m.out.Detections, d)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/leakveil/leakveil/detect"
+	"github.com/leakveil/leakveil/redact"
 	"github.com/leakveil/leakveil/rules"
 )
 
@@ -44,4 +45,11 @@ func freeOf(f Finder, texts []string, free []bool) bool {
 		free[segments[results[i].Segment].Record] = false
 	}
 	return true
+}
+
+// Stays reports whether a result's value, or some of its characters, is still in the
+// masked text. What is cut out of such a text may have the value without the name that
+// it was found by, and no scan finds it then.
+func Stays(r *Result) bool {
+	return r.Action == redact.ActionReport || r.Action == redact.ActionPartial
 }
