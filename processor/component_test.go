@@ -2,6 +2,7 @@ package leakveilprocessor
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/leakveil/leakveil/processor/internal/hub"
 	"github.com/leakveil/leakveil/processor/internal/metadata"
 )
 
@@ -216,5 +218,48 @@ func TestWorkersAreShared(t *testing.T) {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// refuses is a next component that takes nothing until it is told to.
+type refuses struct {
+	consumertest.LogsSink
+	times int
+}
+
+func (r *refuses) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	if r.times--; r.times >= 0 {
+		return errors.New("busy")
+	}
+	return r.LogsSink.ConsumeLogs(ctx, ld)
+}
+
+// A request that is refused and comes again counts once, whoever refused it.
+func TestARequestThatComesAgainCountsOnce(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	defer tel.Shutdown(context.Background())
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	took := &receiver{}
+	defer hub.Subscribe(set.ID, took)()
+	next := &refuses{times: 2}
+	p := running(t, set, small(), next)
+	text := "code_verifier=" + randomVerifier()
+	for _, failing := range []error{errors.New("full"), nil} {
+		took.err = failing
+		for range 2 {
+			if err := p.ConsumeLogs(context.Background(), oneLog(text)); err == nil {
+				t.Fatal("it is not refused")
+			}
+		}
+		if n := counters(t, tel); n["findings"]+n["detections"]+n["scanned"] != 0 {
+			t.Errorf("counted before delivery: %v", n)
+		}
+	}
+	if err := p.ConsumeLogs(context.Background(), oneLog(text)); err != nil {
+		t.Fatal(err)
+	}
+	if n := counters(t, tel); n["findings"] != 1 || n["detections"] != 1 || n["scanned"] == 0 || next.LogRecordCount() != 1 {
+		t.Errorf("%v, %d records", n, next.LogRecordCount())
 	}
 }

@@ -28,7 +28,8 @@ func (f *factory) createLogs(ctx context.Context, set processor.Settings, cfg co
 	if err != nil {
 		return nil, err
 	}
-	return processorhelper.NewLogs(ctx, set, cfg, next, p.logs, p.options()...)
+	inner, err := processorhelper.NewLogs(ctx, set, cfg, next, p.logs, p.options()...)
+	return countedLogs{inner, p.telemetry}, err
 }
 
 func (f *factory) createTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
@@ -36,7 +37,8 @@ func (f *factory) createTraces(ctx context.Context, set processor.Settings, cfg 
 	if err != nil {
 		return nil, err
 	}
-	return processorhelper.NewTraces(ctx, set, cfg, next, p.traces, p.options()...)
+	inner, err := processorhelper.NewTraces(ctx, set, cfg, next, p.traces, p.options()...)
+	return countedTraces{inner, p.telemetry}, err
 }
 
 func (f *factory) createMetrics(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
@@ -44,7 +46,8 @@ func (f *factory) createMetrics(ctx context.Context, set processor.Settings, cfg
 	if err != nil {
 		return nil, err
 	}
-	return processorhelper.NewMetrics(ctx, set, cfg, next, p.metrics, p.options()...)
+	inner, err := processorhelper.NewMetrics(ctx, set, cfg, next, p.metrics, p.options()...)
+	return countedMetrics{inner, p.telemetry}, err
 }
 
 // options are what every signal's processor is made with.

@@ -101,7 +101,7 @@ func (p *leakveil) process(ctx context.Context, signal string, mask func(*otlp.M
 	return nil
 }
 
-// masked has one of the maskers do the work, and counts what it did.
+// masked has one of the maskers do the work, and keeps what is to be counted.
 func (p *leakveil) masked(ctx context.Context, pool *otlp.Pool, mask func(*otlp.Masker) (otlp.Outcome, error)) (otlp.Outcome, error) {
 	m, err := pool.Get(ctx)
 	if err != nil {
@@ -113,6 +113,6 @@ func (p *leakveil) masked(ctx context.Context, pool *otlp.Pool, mask func(*otlp.
 		p.telemetry.refused(ctx)
 		return otlp.Outcome{}, consumererror.NewPermanent(fmt.Errorf("leakveil: %w", err))
 	}
-	p.telemetry.count(ctx, &out)
+	pendingOf(ctx).keep(&out)
 	return out, nil
 }

@@ -53,7 +53,7 @@ func labels(pairs ...string) metric.AddOption {
 	return metric.WithAttributeSet(attribute.NewSet(list...))
 }
 
-// count tells what became of a request.
+// count tells what became of a request that is delivered.
 func (t *telemetry) count(ctx context.Context, out *otlp.Outcome) {
 	t.ProcessorLeakveilScanned.Add(ctx, int64(out.Bytes))
 	for c, n := range out.Counts {

@@ -22,7 +22,9 @@ func (v *validator) otlp(c *Config) {
 	if in.GRPC != "" && in.GRPC == in.HTTP && !strings.HasSuffix(in.GRPC, ":0") {
 		v.add(key+"http", "is the address of %sgrpc; use another port", key)
 	}
-	v.between(key+"max_request_bytes", in.MaxRequestBytes, 1<<10, 1<<30)
+	if in.MaxRequestBytes < 1<<10 || in.MaxRequestBytes > maxRequest {
+		v.add(key+"max_request_bytes", "is %v; it must be between 1KiB and %v: one larger request of deeply nested values could end the process", in.MaxRequestBytes, Size(maxRequest))
+	}
 	if in.MaxStreams < 1 || in.MaxStreams > 1<<20 {
 		v.add(key+"max_streams", "must be between 1 and %d", 1<<20)
 	}
@@ -32,6 +34,10 @@ func (v *validator) otlp(c *Config) {
 	v.otlpAlerts(c)
 	v.otlpLimits(c)
 }
+
+// maxRequest bounds requests, as otlp.MaxPayload does payloads: their decoders go down by
+// recursion, before anybody can look how deep.
+const maxRequest = 8 << 20
 
 func (v *validator) listens(key, address string) {
 	if address != "" && !isListenAddress(address) {

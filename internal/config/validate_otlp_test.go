@@ -25,6 +25,7 @@ func TestValidateOTLP(t *testing.T) {
 	f("tls off", "    tls: {cert_file: x}\n"+out, "6: input.otlp.tls.enabled: is false, though other keys of input.otlp.tls are set; set it to true, or leave them out")
 	f("half a pair", "    tls: {enabled: true, cert_file: x}\n"+out, "6: input.otlp.tls.cert_file: and input.otlp.tls.key_file are needed with input.otlp.tls.enabled")
 	f("request beyond memory", "limits: {memory_budget: 4MiB}\n"+out, "6: limits.memory_budget: is 4MiB; it must be at least input.otlp.max_request_bytes (8MiB)")
+	f("request beyond the decoder", "    max_request_bytes: 9MiB\n"+out, "6: input.otlp.max_request_bytes: is 9MiB; it must be between 1KiB and 8MiB: one larger request of deeply nested values could end the process")
 	f("one file", "output: {file: {path: a}}\n", "6: output.file.path: is alerts.file.path too; use two files")
 	f("rotation", "output: {file: {path: o, max_bytes: 10, max_age: 1ms, keep: 2000}}\n", "6: output.file.max_age: is 1ms; it must be 0, or a second or more\nconfig.yaml:6: output.file.max_bytes: is 10; it must be between 1MiB and 1024TiB\nconfig.yaml:6: output.file.keep: must be between 0 and 1000")
 	f("url for grpc", "output: {otlp: {endpoint: \"http://a:1\"}}\n", "6: output.otlp.endpoint: must be host:port, as collector:4317, with output.otlp.protocol: grpc")

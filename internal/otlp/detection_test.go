@@ -98,6 +98,37 @@ func TestClientFromTheSpansEvents(t *testing.T) {
 	}
 }
 
+// Each event and link is told apart: the client of the same one wins over those of the rest.
+func TestClientsOfEventsAndLinksStayApart(t *testing.T) {
+	for name, attributes := range map[string]func(s ptrace.Span) pcommon.Map{
+		"event": func(s ptrace.Span) pcommon.Map { return s.Events().AppendEmpty().Attributes() },
+		"link":  func(s ptrace.Span) pcommon.Map { return s.Links().AppendEmpty().Attributes() },
+	} {
+		td := ptrace.NewTraces()
+		s := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		s.Attributes().PutStr("peer", "client_id=third-app")
+		want := map[string]bool{}
+		for _, id := range []string{"web-shop", "back-office"} {
+			attrs := attributes(s)
+			attrs.PutStr("code_verifier", secret())
+			attrs.PutStr("client_id", id)
+			want[id] = true
+		}
+		attributes(s).PutStr("client_id", "fourth-app")
+		s.Events().AppendEmpty().SetName("nothing")
+		out, err := testMasker(t, nil).Traces(td)
+		if err != nil || len(out.Detections) != 2 {
+			t.Fatalf("%s: %v, %+v", name, err, out.Detections)
+		}
+		for _, d := range out.Detections {
+			if d.Client.How != event.SameRecord || !want[d.Client.ID] {
+				t.Errorf("%s: client %+v", name, d.Client)
+			}
+			delete(want, d.Client.ID)
+		}
+	}
+}
+
 // A value that the policy leaves is no client, wherever it stands.
 func TestReportedValuesAreNoClients(t *testing.T) {
 	m := testMasker(t, func(o *Options) { o.Pipeline.Policy = redact.Policy{"access_token": redact.ActionReport} })

@@ -48,25 +48,44 @@ func (m *Masker) span(s ptrace.Span) {
 		s.SetName(name)
 	}
 	m.attributes(ofAttributes, s.Attributes())
-	events := s.Events()
-	for i := range events.Len() {
-		e := events.At(i)
-		if name, changed := m.plain(spanEventName, e.Name()); changed {
-			e.SetName(name)
-		}
-		m.attributes(ofSpanEvents, e.Attributes())
-	}
-	links := s.Links()
-	for i := range links.Len() {
-		link := links.At(i)
-		m.state(linkTraceState, link.TraceState())
-		m.attributes(ofLinks, link.Attributes())
-	}
+	m.events(s.Events())
+	m.links(s.Links())
 	status := s.Status()
 	if text, changed := m.plain(statusMessage, status.Message()); changed {
 		status.SetMessage(text)
 	}
 	m.state(traceState, s.TraceState())
+}
+
+// events visits each event as a scope of its own: what stands in one, such as a client,
+// is said about what stands in the same one first.
+func (m *Masker) events(events ptrace.SpanEventSlice) {
+	for i := range events.Len() {
+		e := events.At(i)
+		scoped := e.Attributes().Len() > 0
+		if scoped {
+			m.openScope()
+		}
+		if name, changed := m.plain(spanEventName, e.Name()); changed {
+			e.SetName(name)
+		}
+		m.attributes(ofSpanEvents, e.Attributes())
+		if scoped {
+			m.closeScope()
+		}
+	}
+}
+
+func (m *Masker) links(links ptrace.SpanLinkSlice) {
+	for i := range links.Len() {
+		link := links.At(i)
+		m.state(linkTraceState, link.TraceState())
+		if link.Attributes().Len() > 0 {
+			m.openScope()
+			m.attributes(ofLinks, link.Attributes())
+			m.closeScope()
+		}
+	}
 }
 
 func (t traces) visit(m *Masker, u *unit) {
