@@ -59,7 +59,7 @@ func (s *Scanner) awaitBlob(t *Trigger, b blob, start int, at place, text []byte
 	if last.End != len(try) || last.Start > len(text) {
 		return nil
 	}
-	if len(text)-last.Start >= minCut {
+	if rest := text[last.Start:]; len(rest) >= minCut && !isWords(rest) {
 		last.End = len(text)
 		return found[len(found)-1:]
 	}

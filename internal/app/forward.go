@@ -28,6 +28,7 @@ type Forward struct{ *App }
 // Forward.
 func NewForward(ctx context.Context, c *config.Config, build telemetry.Build, log *slog.Logger) (*Forward, error) {
 	f := &Forward{&App{config: c, log: log, output: outputConnection(c)}}
+	f.able = f.ready.Add("source") // not well before it is a member
 	steps := []func(context.Context) error{
 		func(context.Context) error {
 			if !c.Alerts.Kafka.Forward {

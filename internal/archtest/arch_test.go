@@ -95,7 +95,7 @@ var arrows = []struct {
 	}},
 	{"cmd", []string{
 		"rules", "detect", "redact", "benchmarks/corpus", "internal/advice", "internal/app", "internal/alert", "internal/config",
-		"internal/dbcache", "internal/event", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
+		"internal/dbcache", "internal/event", "internal/excerpt", "internal/harden", "internal/lines", "internal/pipeline", "internal/rulecheck", "internal/scan",
 		"internal/sink", "internal/sink/field", "internal/store", "internal/suppress", "internal/telemetry",
 	}},
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -290,7 +292,7 @@ func (f *preflight) group(ctx context.Context, c *cluster, group, refused string
 			return
 		case err == nil || fenced(err) || errors.Is(err, kafkago.GroupIdNotFound):
 			return // nobody is no member, and that was all
-		case ctx.Err() == nil && !coordinatorIsComing(err):
+		case ctx.Err() == nil && !coordinatorIsComing(err) && !isCut(err):
 			f.add("input.kafka.group: asking for the coordinator of group %s failed: %w", group, err)
 			return
 		}
@@ -301,6 +303,12 @@ func (f *preflight) group(ctx context.Context, c *cluster, group, refused string
 		case <-time.After(coordinatorWait):
 		}
 	}
+}
+
+// isCut reports whether a connection that had been made was lost: the coordinator's
+// broker goes down, and another takes its place.
+func isCut(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE)
 }
 
 // coordinatorIsComing tells the answers of a cluster that has just started, or

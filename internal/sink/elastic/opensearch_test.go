@@ -61,7 +61,7 @@ func TestARealOpenSearch(t *testing.T) {
 
 // The same on real Elasticsearches without users, in the long job: errors have other
 // names there.
-func TestARealElasticsearch(t *testing.T) {
+func TestARealElasticsearchWithoutUsers(t *testing.T) {
 	for _, version := range []string{"8.15.0", "9.1.0"} {
 		t.Run(version, func(t *testing.T) {
 			if os.Getenv("LEAKVEIL_LONG") == "" {
