@@ -69,6 +69,8 @@ func TestIsText(t *testing.T) {
 		want    bool
 	}{
 		{"", true}, {"a\tb\r\n\f\b", true}, {"\x1b[31mred\x1b[0m", true}, {"caf\u00e9 \u4e2d", true},
+		{"\n!" + strings.Repeat("a", 33), false}, {"\n\" " + strings.Repeat("a", 33) + "\"%" + strings.Repeat("b", 37), false},
+		{"\n!" + strings.Repeat("a", 34), true}, {"\n!" + strings.Repeat("a", 32), true}, {"\n", true}, {"\n\n", true}, {"\nA line\nanother", true},
 		{"\x00", false}, {"a\x01b", false}, {"a\x0bb", false}, {"a\x7fb", false}, {"\xff\xfe", false}, {"caf\xe9", false},
 	} {
 		if got := redact.IsText([]byte(tc.payload)); got != tc.want {

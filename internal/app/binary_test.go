@@ -35,6 +35,11 @@ func zipkinSpans(name, text string) []byte {
 	return fieldOf(nil, 1, fieldOf(span, 11, entry))
 }
 
+// stringsOf is a message that has no byte which text has not.
+func stringsOf(name, text string) []byte {
+	return fieldOf(fieldOf(nil, 1, []byte(text)), 4, []byte(name+" of the request, as it came here"))
+}
+
 // framed reports whether all of a message can still be read, with messages in the fields
 // that a path of numbers names.
 func framed(message []byte, path ...protowire.Number) bool {
@@ -66,7 +71,7 @@ func TestBinaryPayloadsKeepTheirFraming(t *testing.T) {
 			for name, c := range map[string]struct {
 				value func(name, text string) []byte
 				path  []protowire.Number
-			}{"jaeger": {jaegerSpan, []protowire.Number{8}}, "zipkin": {zipkinSpans, []protowire.Number{1, 11}}} {
+			}{"jaeger": {jaegerSpan, []protowire.Number{8}}, "zipkin": {zipkinSpans, []protowire.Number{1, 11}}, "strings": {stringsOf, nil}} {
 				v := canary()
 				in := c.value("http.url", form+v)
 				out := through(t, p, "spans", in).Out[0].Value
