@@ -89,7 +89,10 @@ func plain(name string) bool {
 		return name[len(name)-2] != 'i' && !strings.HasSuffix(name, "ayload")
 	case 'e', 'l', 's', 'g', 't', 'a', 'v', 'w':
 		dot := strings.LastIndexByte(name, '.') // value alone may be the second half of a pair
-		return !detect.ValueName(name[dot+1:]) && name != "faas.instance" && name != "oci.manifest.digest"
+		if last := name[dot+1:]; detect.ValueName(last) || isSecond(last) || dot > 0 && isLast(last) && name != "user_agent.original" {
+			return false
+		}
+		return name != "faas.instance" && name != "oci.manifest.digest"
 	case 'h', 'o', 'u': // process.executable.build_id.gnu
 		return name != "user.hash" && !strings.HasPrefix(name, "process.executable.build_id")
 	case 'n': // vcs.ref.head.revision
@@ -121,7 +124,7 @@ func framed(name, outer string) string {
 			name = rest[:len(rest)-1]
 		case isLetter(last):
 			dot := strings.LastIndexByte(name, '.')
-			if !detect.ValueName(name[dot+1:]) {
+			if !detect.ValueName(name[dot+1:]) && (dot <= 0 || !isLast(name[dot+1:])) {
 				return name
 			}
 			if dot < 0 {
@@ -130,7 +133,9 @@ func framed(name, outer string) string {
 				}
 				return outer
 			}
-			name = name[:dot]
+			if name = name[:dot]; identifiers[name] {
+				return ""
+			}
 		default: // quotes and brackets around it
 			name = name[:len(name)-1]
 		}
@@ -163,7 +168,7 @@ var nameKeys = [...]string{"name", "key", "k", "header", "param", "parameter", "
 // names are (pairName).
 var otherNameKeys = [...]string{
 	"id", "type", "property", "label", "n", "variable", "setting", "NAME", "KEY", "Id", "Type", "Property", "Label",
-	"header_name", "headerName", "parameterName", "field_name", "fieldName", "attributeName",
+	"header_name", "headerName", "parameter_name", "parameterName", "field_name", "fieldName", "attribute_name", "attributeName",
 }
 
 // pairName reports whether s is put together as the names of secrets are: access_token,

@@ -92,7 +92,11 @@ func (m *Masker) member(in names, of *siblings, name string, v pcommon.Value, ou
 	if t := v.Type(); t == pcommon.ValueTypeStr || t == pcommon.ValueTypeBytes || t == pcommon.ValueTypeMap || t == pcommon.ValueTypeSlice {
 		behind := frameless
 		if m.mode.scans() {
-			behind = frameOf(of, name, outer)
+			if list, ok := of.listed(name, v); ok && depth < maxDepth {
+				m.parallel(in, list, v.Slice(), outer, depth+1)
+				return masked, changed
+			}
+			behind = frameOf(of, name, v, outer)
 		}
 		m.value(in, v, behind, depth)
 	}
@@ -105,6 +109,9 @@ type siblings struct {
 	of     pcommon.Map
 	looked bool
 	name   string
+	sought bool // the list of names
+	lists  bool // there is one
+	names  pcommon.Slice
 }
 
 // pair is the name in the first half of the pair that the map is, "" when it is none.
@@ -130,9 +137,17 @@ func (s *siblings) pair() string {
 
 // frameOf is what a member's value stands behind: its own name, that of the pair which it
 // is the second half of, or that of the structure around it.
-func frameOf(of *siblings, name string, outer frame) frame {
+func frameOf(of *siblings, name string, v pcommon.Value, outer frame) frame {
+	if f, ok := partial(of, name, v, outer); ok {
+		return f
+	}
+	if isSecond(name) {
+		if first := of.pair(); first != "" {
+			return outer.second(first)
+		}
+	}
 	if !detect.ValueName(name) {
-		if outer.Name != "" && detect.MemberName(name) { // {"code_verifier": {"#text": "…"}}
+		if outer.Name != "" && isMember(name) { // {"code_verifier": {"#text": "…"}}
 			return outer
 		}
 		return outer.member(name)
@@ -175,13 +190,19 @@ func (m *Masker) value(in names, v pcommon.Value, behind frame, depth int) {
 // elements visits the elements of a slice: each stands behind the name of the whole,
 // and a name in it before the element that follows.
 func (m *Masker) elements(in names, of pcommon.Slice, outer frame, depth int) {
-	before := ""
+	before, next, command := "", "", ""
 	for i := range of.Len() {
 		v := of.At(i)
 		behind := outer
 		t := v.Type()
 		switch {
+		case next != "" && t == pcommon.ValueTypeStr:
+			behind = outer.member(next) // ["code_verifier=", "V"]
 		case before == "":
+		case isBearer(before) && isAuthorization(outer.Name) && isToken(v.Str()):
+			behind = bearer
+		case isUserFlag(command, before) && t == pcommon.ValueTypeStr:
+			behind = credentials
 		case t == pcommon.ValueTypeSlice || t == pcommon.ValueTypeMap:
 			behind = outer.member(before) // ["authorization", ["Bearer …"]]
 		case outer.cookie == "" && isJar(outer.Name):
@@ -189,9 +210,19 @@ func (m *Masker) elements(in names, of pcommon.Slice, outer frame, depth int) {
 		default:
 			behind.Before = before
 		}
-		before = ""
+		before, next = "", ""
 		if m.mode.scans() && t == pcommon.ValueTypeStr {
-			if s := v.Str(); len(s) <= maxName && nameLike(s) {
+			s := v.Str()
+			if i == 0 {
+				command = s
+			}
+			name, prose := said(s)
+			switch {
+			case prose:
+				before = name
+			case name != "":
+				next = name
+			case len(s) <= maxName && nameLike(s):
 				before = s
 			}
 		}
