@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -129,8 +130,32 @@ func (b *Broker) Stop() {
 	}
 }
 
-// Freeze stops the process where it is, until Thaw.
-func (b *Broker) Freeze() error { _, err := b.signal(syscall.SIGSTOP); return err }
+// Freeze stops the process where it is, until Thaw. It returns when all of its threads
+// stand still: the signal alone does not wait for them.
+func (b *Broker) Freeze() error {
+	if _, err := b.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for range 1000 {
+		if b.stands() {
+			return nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return errors.New("kafkatest: the broker does not stand still")
+}
+
+// stands reports whether all threads are stopped, as Linux tells it (proc_pid_stat(5)).
+func (b *Broker) stands() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", b.cmd.Process.Pid))
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		if err == nil && !bytes.Contains(stat, []byte(") T ")) {
+			return false
+		}
+	}
+	return true
+}
 
 // Thaw lets a frozen process go on.
 func (b *Broker) Thaw() error { _, err := b.signal(syscall.SIGCONT); return err }

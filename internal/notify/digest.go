@@ -81,12 +81,16 @@ func (h *Held) Add(a *Alert, over Over, now time.Time) {
 }
 
 // Due returns when the digest is to be told that begins with the first alert
-// held back; zero: nothing is held.
-func (h *Held) Due(every time.Duration, windows []Window) time.Time {
+// held back, now or later; zero: nothing is held. One that should have been told before a
+// window of maintenance, and was not, waits for its end as well.
+func (h *Held) Due(every time.Duration, windows []Window, now time.Time) time.Time {
 	if h.Alerts == 0 {
 		return time.Time{}
 	}
 	at := h.From.Add(every)
+	if at.Before(now) {
+		at = now
+	}
 	if end := maintained(windows, at); !end.IsZero() {
 		return end
 	}

@@ -95,7 +95,7 @@ func TestSeverity(t *testing.T) {
 
 func TestADigestSaysWhatItHolds(t *testing.T) {
 	var h Held
-	if !h.Due(time.Minute, nil).IsZero() {
+	if !h.Due(time.Minute, nil, at(0)).IsZero() {
 		t.Error("an empty digest is due")
 	}
 	const clients = 5000
@@ -111,7 +111,10 @@ func TestADigestSaysWhatItHolds(t *testing.T) {
 	if err := json.Unmarshal(text, &read); err != nil {
 		t.Fatal(err)
 	}
-	if due := read.Due(time.Minute, []Window{{at(time.Minute), at(time.Hour)}}); !due.Equal(at(time.Hour)) {
+	if due := read.Due(time.Minute, []Window{{at(2 * time.Minute), at(time.Hour)}}, at(3*time.Minute)); !due.Equal(at(time.Hour)) {
+		t.Errorf("overdue within maintenance: %v", due)
+	}
+	if due := read.Due(time.Minute, []Window{{at(time.Minute), at(time.Hour)}}, at(0)); !due.Equal(at(time.Hour)) {
 		t.Error(due)
 	}
 	d := read.Take(at(time.Hour))

@@ -321,7 +321,7 @@ func (r *round) digest(ctx context.Context) error {
 		return err
 	}
 	n := r.o.Notify
-	if at := r.held.Due(n.Every, n.Windows); !at.IsZero() && !r.now.Before(at) {
+	if at := r.held.Due(n.Every, n.Windows, r.now); !at.IsZero() && !r.now.Before(at) {
 		e := n.Digest(r.held.Take(r.now))
 		if err := r.makeRoom(ctx, r.tx, 2*int64(len(e.Data))+1024, r.o.MaxBytes, r.did); err != nil {
 			return err
