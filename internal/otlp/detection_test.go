@@ -129,6 +129,28 @@ func TestClientsOfEventsAndLinksStayApart(t *testing.T) {
 	}
 }
 
+// So is each exemplar of a data point.
+func TestClientsOfExemplarsStayApart(t *testing.T) {
+	md := pmetric.NewMetrics()
+	p := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
+	want := map[string]bool{"web-shop": true, "back-office": true}
+	for id := range want {
+		attrs := p.Exemplars().AppendEmpty().FilteredAttributes()
+		attrs.PutStr("code_verifier", secret())
+		attrs.PutStr("client_id", id)
+	}
+	out, err := testMasker(t, nil).Metrics(md)
+	if err != nil || len(out.Detections) != 2 {
+		t.Fatalf("%v, %+v", err, out.Detections)
+	}
+	for _, d := range out.Detections {
+		if d.Client.How != event.SameRecord || !want[d.Client.ID] {
+			t.Errorf("client %+v", d.Client)
+		}
+		delete(want, d.Client.ID)
+	}
+}
+
 // A value that the policy leaves is no client, wherever it stands.
 func TestReportedValuesAreNoClients(t *testing.T) {
 	m := testMasker(t, func(o *Options) { o.Pipeline.Policy = redact.Policy{"access_token": redact.ActionReport} })

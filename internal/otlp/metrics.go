@@ -76,8 +76,12 @@ func (m *Masker) point(p point) {
 	if !p.sampled {
 		return
 	}
-	for i := range p.exemplars.Len() {
-		m.attributes(ofExemplars, p.exemplars.At(i).FilteredAttributes())
+	for i := range p.exemplars.Len() { // each was measured in a request of its own
+		if attrs := p.exemplars.At(i).FilteredAttributes(); attrs.Len() > 0 {
+			m.openScope()
+			m.attributes(ofExemplars, attrs)
+			m.closeScope()
+		}
 	}
 }
 
