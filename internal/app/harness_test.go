@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leakveil/leakveil/internal/freeport"
 	"github.com/leakveil/leakveil/internal/kafkatest"
 )
 
@@ -155,7 +156,7 @@ type member struct {
 
 func newMember(t *testing.T, s setup, key string) *member {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

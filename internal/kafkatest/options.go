@@ -3,9 +3,10 @@ package kafkatest
 import (
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
+
+	"github.com/leakveil/leakveil/internal/freeport"
 )
 
 // Option changes a broker before it starts.
@@ -107,7 +108,7 @@ func (s *settings) file(b *Broker, voters string) string {
 func freeAddresses(n int) ([]string, error) {
 	addresses := make([]string, 0, n)
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := freeport.Listen()
 		if err != nil {
 			return nil, fmt.Errorf("kafkatest: no free port: %w", err)
 		}

@@ -3,7 +3,6 @@ package otlpnettest
 import (
 	"context"
 	"log/slog"
-	"net"
 	"sync"
 	"testing"
 
@@ -11,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/leakveil/leakveil/internal/freeport"
 	"github.com/leakveil/leakveil/internal/otlpnet"
 )
 
 // FreeAddress is an address of this machine that nobody listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/leakveil/leakveil/internal/freeport"
 )
 
 // cached returns the folder of a receiver's programs, and fills it with fetch
@@ -173,7 +175,7 @@ func (p *Process) Freeze() (thaw func()) {
 // FreePort returns a port of 127.0.0.1 that nobody listens on.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Listen()
 	if err != nil {
 		t.Fatal(err)
 	}
