@@ -88,6 +88,7 @@ func secret() string {
 	for i := range out {
 		out[i] = letters[rand.IntN(len(letters))]
 	}
+	out[0] = 'z' // =3D would be quoted-printable's sign of equality
 	return string(out)
 }
 
