@@ -316,15 +316,19 @@ func isPartName(b []byte, p int) bool {
 	return false
 }
 
+// lineEnds are line ends as they are, as text, and as dumps write them.
+var lineEnds = []string{"\r\n", "\n", `\r\n`, `\n`, `\\r\\n`, `[\r][\n]`, "%0D%0A", "%0d%0a"}
+
 // dumpedEnd returns the length of the line end at p, as it is, as text (\r\n) or as
 // dumps write it ([\r][\n]), and otherwise that of what begins a dump's line.
 func dumpedEnd(b []byte, p, hi int) (n, dumped int) {
-	for _, end := range []string{"\r\n", "\n", `\r\n`, `\n`, `\\r\\n`, `[\r][\n]`, "%0D%0A", "%0d%0a"} {
-		if p+len(end) <= hi && string(b[p:p+len(end)]) == end {
-			return len(end), 0
-		}
-	}
 	switch b[p] {
+	case '\r', '\n', '\\', '[', '%':
+		for _, end := range lineEnds {
+			if p+len(end) <= hi && string(b[p:p+len(end)]) == end {
+				return len(end), 0
+			}
+		}
 	case '"', '\'', ' ', '\t':
 		return 0, 1
 	case '<', '>':
