@@ -131,7 +131,7 @@ func (s *Scanner) isCodeKey(c *candidate, end int) bool {
 		lo--
 	}
 	var buf [maxWord]byte
-	if word := string(lowerWord(&buf, s.arena[lo:end])); c.trigger.form != formWeak || !codeKeys[word] && !passwordKeys[word] {
+	if word := lowerWord(&buf, s.arena[lo:end]); c.trigger.form != formWeak || !codeKeys[string(word)] && !passwordKeys[string(word)] {
 		return false
 	}
 	c.KeyStart = lo

@@ -173,11 +173,11 @@ const (
 type exampleCheck = func(*rules.Rule, rules.Example, rules.Rendered) (string, error)
 
 func (c *checker) fillings(r *rules.Rule, e rules.Example, check exampleCheck) (string, error) {
-	what, failed, err := c.fill(r, e, check, Fillings, 0)
+	what, _, err := c.fill(r, e, check, Fillings, 0)
 	if what == "" || err != nil {
 		return "", err
 	}
-	if _, failed, err = c.fill(r, e, check, again, tolerated); err != nil || failed <= tolerated {
+	if _, failed, err := c.fill(r, e, check, again, tolerated); err != nil || failed <= tolerated {
 		return "", err
 	}
 	return what, nil
