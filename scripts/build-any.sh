@@ -10,5 +10,5 @@ if [ "${ENGINE:-}" != portable ] && scripts/deps.sh build && go build -o "$1" ./
 	exit 0
 fi
 [ "${ENGINE:-}" = portable ] ||
-	echo "leakveil: libhs or a C compiler is missing here: building with the portable engine alone, 0.4 to 0.65 as fast, the same findings" >&2
+	echo "leakveil: libhs or a C compiler is missing here: building with the portable engine alone, 0.35 to 0.7 as fast, the same findings" >&2
 CGO_ENABLED=0 go build -o "$1" ./cmd/leakveil

@@ -42,7 +42,7 @@ type engineFlag struct {
 
 func (f *engineFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "engine", string(detect.Auto),
-		"what looks for triggers: `name` is hyperscan, portable (plain Go, 0.4 to 0.65 of the speed, finds the same), or auto, the first that the build has")
+		"what looks for triggers: `name` is hyperscan, portable (plain Go, 0.35 to 0.7 of the speed, finds the same), or auto, the first that the build has")
 	// The only error is a flag that is not there.
 	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions([]string{"auto", "hyperscan", "portable"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -67,7 +67,7 @@ func (f *formFlag) form() (detect.EngineForm, error) {
 }
 
 // portableNote is said at the start, since the speed is another.
-const portableNote = "the portable engine is in use: plain Go, 0.4 to 0.65 of Hyperscan's speed, the same findings"
+const portableNote = "the portable engine is in use: plain Go, 0.35 to 0.7 of Hyperscan's speed, the same findings"
 
 // resolve returns the engine, and says so when it is the portable one.
 func (f *engineFlag) resolve(stderr io.Writer) (detect.Engine, error) {
